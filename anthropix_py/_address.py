@@ -1,0 +1,105 @@
+"""From what a caller names a batch by to the request that speaks of it.
+
+Everything goes to the client's own base: a results_url is read for its id and never followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ._version import __version__
+from ._wire import Body, Request, Secret
+from .client import API_BASE, Client
+from .errors import InvalidRequest
+from .types import BatchRef
+from .validate import Problem, shown
+
+BATCHES = "/v1/messages/batches"
+
+Query = Iterable[tuple[str, str]]
+
+_AN_ID = "one non-empty path segment, such as msgbatch_01HkcTjaV5uDC8jWR4ZsDV8d"
+
+
+def batch_id(batch: BatchRef) -> str:
+    """Give the id of a batch named by its id or its dict. Raises `InvalidRequest`."""
+    if isinstance(batch, str):
+        return _checked("batch id", batch)
+    if not isinstance(batch, Mapping):
+        raise TypeError(f"a batch is named by its id or its dict, not by a {type(batch).__name__}")
+    if "id" not in batch:
+        raise _invalid("batch['id']", "no such key", _AN_ID)
+    return _checked("batch['id']", batch["id"])
+
+
+def results_id(client: Client, batch_or_url: BatchRef) -> str:
+    """Give the id of a batch named by its id, its dict or its results_url. Raises `InvalidRequest`."""
+    if not isinstance(batch_or_url, str) or "/" not in batch_or_url:
+        return batch_id(batch_or_url)
+    from urllib.parse import unquote, urlsplit
+
+    try:
+        parts = urlsplit(batch_or_url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+    except ValueError as error:
+        raise _invalid("results_url", f"{shown(batch_or_url)} ({error})", "a URL") from None
+    homes = {_origin(client.base_url): client.base_url, API_BASE: API_BASE}
+    if origin not in homes:
+        raise _invalid("results_url", f"one of another host, {shown(origin)}", f"a URL of {' or '.join(homes)}")
+    head, tail = urlsplit(homes[origin]).path + BATCHES + "/", "/results"
+    if not (parts.path.startswith(head) and parts.path.endswith(tail)):
+        raise _invalid("results_url", shown(batch_or_url), f"{origin}{head}ID{tail}")
+    return _checked("results_url", unquote(parts.path[len(head) : -len(tail)]))
+
+
+def path(id: str, action: str = "") -> str:
+    """Give the path of a batch, or of an action on it."""
+    return f"{BATCHES}/{_quoted(id)}{action}"
+
+
+def request(client: Client, method: str, path: str, query: Query = (), body: Body | None = None) -> Request:
+    """Build a request as *client* sends it."""
+    headers: dict[str, str | None] = {
+        "accept": "application/json",
+        "accept-encoding": "identity",
+        "user-agent": f"anthropix_py/{__version__}",
+        "anthropic-version": client.api_version,
+        "anthropic-beta": ",".join(client.beta) or None,
+        "x-api-key": client.api_key,
+        "authorization": Secret("Bearer " + client.auth_token) if client.auth_token else None,
+        "content-type": "application/json" if body else None,
+    }
+    headers.update(client.headers)
+    if body is not None or method == "POST":
+        headers["content-length"] = str(body.length if body else 0)
+    sent = {name: value for name, value in headers.items() if value is not None}
+    pairs = {**{name: value for name, value in client.query if value is not None}, **dict(query)}
+    text = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in pairs.items())
+    return Request(method, client.base_url + path + ("?" + text if text else ""), sent, body)
+
+
+def _quoted(text: str) -> str:
+    from urllib.parse import quote
+
+    return quote(text, safe="")
+
+
+def _origin(url: str) -> str:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _checked(where: str, id: object) -> str:
+    if not isinstance(id, str) or id in ("", ".", "..") or "/" in id or any(ord(c) < 32 or ord(c) == 127 for c in id):
+        raise _invalid(where, shown(id), _AN_ID)
+    try:
+        id.encode()
+    except UnicodeEncodeError:
+        raise _invalid(where, shown(id), _AN_ID) from None
+    return id
+
+
+def _invalid(where: str, found: str, expected: str) -> InvalidRequest:
+    return InvalidRequest([Problem(None, None, where, found, expected)])

@@ -1,0 +1,76 @@
+"""The body of a create: checked and encoded request by request, kept on disk, not in memory.
+
+A batch may be 256 MB, must be checked to its end before its first byte is sent, and may have to
+be sent again although its requests came from a generator: so it is written to a temporary file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
+
+from .errors import InvalidRequest
+from .limits import Limits
+from .validate import Checker, Problem, iterate
+
+_PIECE = 64 * 1024  # bytes; each must go out within the connect timeout, see _http
+_IN_MEMORY = 1 << 20  # bytes; a smaller body needs no file
+_NAMED = 10  # warnings kept of possibly very many
+
+
+class Spool:
+    """The JSON body of a create, complete and correct; a context that gives its file up at the end.
+
+    `total`: the number of requests. `length`: bytes. `warned`: how many requests will probably
+    come back as errored rows; `warnings`: the first few reasons.
+    """
+
+    def __init__(self, requests: Iterable[Mapping[str, object]], limits: Limits) -> None:
+        """Read *requests* to their end. Raises `InvalidRequest` with every fault found."""
+        import tempfile
+
+        self.warned = 0
+        self.warnings: list[Problem] = []
+        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by __exit__
+        try:
+            self.total, self.length = self._fill(iterate(requests), limits)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._file.seek(0)
+        while piece := self._file.read(_PIECE):
+            yield piece
+
+    def _fill(self, requests: Iterator[Mapping[str, object]], limits: Limits) -> tuple[int, int]:
+        checker = Checker(limits)
+        errors: list[Problem] = []
+        separator = b'{"requests":['
+        for request in requests:
+            encoded, problems = checker.feed(request)
+            errors += [problem for problem in problems if problem.severity == "error"]
+            self._warn([problem for problem in problems if problem.severity == "warning"])
+            if checker.full:
+                break
+            if not errors:
+                self._file.write(separator)
+                self._file.write(encoded)
+                separator = b","
+        errors += checker.finish()
+        if errors:
+            raise InvalidRequest(errors)
+        self._file.write(b"]}")
+        return checker.count, self._file.tell()
+
+    def _warn(self, problems: list[Problem]) -> None:
+        self.warned += bool(problems)
+        self.warnings += problems[: _NAMED - len(self.warnings)]

@@ -1,0 +1,125 @@
+"""One call: its attempts, its retries, its events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from . import _address, retry
+from ._wire import Body, Response, Transport, read_error, read_object, request_id
+from .client import Client
+from .errors import AnthropixError, APIError, TransportError
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+T = TypeVar("T")
+
+
+class Call(NamedTuple):
+    """What to ask of the server. `repeatable`: whether doing it twice does no harm."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: Body | None = None
+    repeatable: bool = True
+
+
+class Answer(NamedTuple):
+    """A JSON object, and the headers it came with."""
+
+    value: dict[str, Any]
+    headers: dict[str, str]
+
+
+def ask(client: Client, call: Call) -> Answer:
+    """Make *call*, as often as the policy allows, for an answer in JSON."""
+    return _tried(client, call, lambda response: Answer(read_object(response), dict(response.headers)))
+
+
+def begin(client: Client, call: Call) -> Response:
+    """Make *call*, as often as the policy allows, for an answer whose body is still to come."""
+    return _tried(client, call, lambda response: response)
+
+
+def tell(client: Client, event: str, **details: object) -> None:
+    """Report an *event* to the client's hook and to the log: names and numbers, never a header's value or a body."""
+    told = {"event": event, **details}
+    log().debug("%s", told)
+    if client.on_event is not None:
+        client.on_event(told)
+
+
+def log() -> Logger:
+    """Give the logger of this package."""
+    import logging  # here, and not at the top: half as much to import as all of this package
+
+    return logging.getLogger("anthropix_py")
+
+
+def _tried(client: Client, call: Call, read: Callable[[Response], T]) -> T:
+    started = client.clock.monotonic()
+    attempt = 0
+    while True:
+        try:
+            return _once(client, call, attempt, read)
+        except AnthropixError as error:
+            pause = retry.delay(
+                client.retry,
+                error,
+                repeatable=call.repeatable,
+                attempt=attempt,
+                elapsed=client.clock.monotonic() - started,
+                chance=client.clock.random(),
+                now=client.clock.now(),
+            )
+            if pause is None:
+                raise
+            tell(client, "retry", **_named(call), attempt=attempt, delay=pause, reason=_reason(error))
+        client.clock.sleep(pause)
+        attempt += 1
+
+
+def _once(client: Client, call: Call, attempt: int, read: Callable[[Response], T]) -> T:
+    started = client.clock.monotonic()
+    request = _address.request(client, call.method, call.path, call.query, call.body)
+    tell(client, "request", **_named(call), attempt=attempt, bytes=call.body.length if call.body else 0)
+    response = _transport(client)(request, client.patience)
+    kept = False
+    try:
+        tell(
+            client,
+            "response",
+            **_named(call),
+            attempt=attempt,
+            status=response.status,
+            request_id=request_id(response),
+            elapsed=client.clock.monotonic() - started,
+        )
+        if not 200 <= response.status < 300:
+            raise read_error(response, client.secrets)
+        value = read(response)
+        kept = value is response
+        return value
+    finally:
+        if not kept:
+            response.close()
+
+
+def _transport(client: Client) -> Transport:
+    if client.transport is not None:
+        return client.transport
+    from . import _http  # here, so that importing this package loads no HTTP stack
+
+    return _http.send
+
+
+def _named(call: Call) -> dict[str, str]:
+    return {"method": call.method, "path": call.path}
+
+
+def _reason(error: AnthropixError) -> str:
+    if isinstance(error, APIError):
+        return str(error.status)
+    return error.reason if isinstance(error, TransportError) else type(error).__name__

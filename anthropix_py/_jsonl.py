@@ -1,0 +1,74 @@
+r"""Results from bytes: JSON Lines, cut anywhere, to rows. No I/O.
+
+Lines end at b"\\n" alone, as U+2028 and U+0085 are legal inside JSON strings; the last needs no
+end. Blank lines and a byte order mark at the start are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from . import _json
+from ._wire import error_from
+from .errors import DecodeError
+from .types import Row
+
+_BOM = b"\xef\xbb\xbf"
+_EXCERPT = 80  # bytes of a faulty line shown
+
+
+class Decoder:
+    """Rows from pieces: `feed` each piece as it arrives, then `finish`.
+
+    `status` and `headers` are those of the answer the bytes are from: an error found in place of
+    a row is reported as that answer's.
+    """
+
+    def __init__(self, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        self._status = status
+        self._headers = headers or {}
+        self._pieces: list[bytes] = []  # of a line whose end has not come
+        self._line = 0  # lines begun
+        self._offset = 0  # bytes before the line in hand
+
+    def feed(self, chunk: bytes) -> Iterator[Row]:
+        """Yield the rows that *chunk* completes. Raises `DecodeError` or `APIError` at what is no row."""
+        *ended, rest = chunk.split(b"\n")
+        for end in ended:
+            self._pieces.append(end)
+            yield from self._end_line(1)
+        if rest:
+            self._pieces.append(rest)
+
+    def finish(self) -> Iterator[Row]:
+        """Yield the row of a last line that has no newline. Raises as `feed` does."""
+        yield from self._end_line(0)
+
+    def _end_line(self, newline: int) -> Iterator[Row]:
+        line = b"".join(self._pieces)
+        self._pieces.clear()
+        start = self._offset
+        self._offset += len(line) + newline
+        self._line += 1
+        if start == 0:
+            line = line.removeprefix(_BOM)
+        if line and not line.isspace():
+            yield self._row(line, start)
+
+    def _row(self, line: bytes, start: int) -> Row:
+        try:
+            value = _json.loads(line.decode())
+        except ValueError as error:
+            raise self._fault(f"not JSON: {error}", line, start) from None
+        if not isinstance(value, dict):
+            raise self._fault("not a JSON object", line, start)
+        if value.get("type") == "error" and "custom_id" not in value:
+            raise error_from(self._status, self._headers, value)
+        if not isinstance(value.get("custom_id"), str) or not isinstance(value.get("result"), dict):
+            raise self._fault("not a row with custom_id and result", line, start)
+        return cast(Row, value)
+
+    def _fault(self, detail: str, line: bytes, start: int) -> DecodeError:
+        excerpt = line[:_EXCERPT].decode("utf-8", "replace")
+        return DecodeError(detail, self._line, start, excerpt, self._headers.get("request-id"))

@@ -1,0 +1,145 @@
+"""Read the values of a client's options: refuse what cannot be used, bring the rest into one form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ._wire import Secret
+from .limits import Limits
+from .retry import Policy
+
+Pairs = tuple[tuple[str, "Secret | None"], ...]
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NOT_IN_A_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+_NOT_IN_A_KEY = re.compile(r"[^\x21-\x7e]")
+
+
+def cleaned(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Give *options* in the form in which a client holds them. Raises ValueError or TypeError."""
+    return {name: _READERS[name](name, value) if name in _READERS else value for name, value in options.items()}
+
+
+def merged(old: Pairs, new: Pairs) -> Pairs:
+    """Add *new* to *old*; a new value replaces an old one of the same name."""
+    return tuple({**dict(old), **dict(new)}.items())
+
+
+def header_lines(text: str) -> dict[str, str]:
+    """Read lines of `Name: value`, the form of ANTHROPIC_CUSTOM_HEADERS."""
+    headers: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            name, colon, value = line.partition(":")
+            if not colon:
+                raise ValueError(f"ANTHROPIC_CUSTOM_HEADERS line {number}: expected 'Name: value', found no colon")
+            headers[name.strip()] = value.strip()
+    return headers
+
+
+def _credential(name: str, value: object) -> Secret | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, not {type(value).__name__}")
+    if not value:
+        raise ValueError(f"{name} is empty")
+    bad = _NOT_IN_A_KEY.search(value)
+    if bad:  # the character is shown, the key is not
+        raise ValueError(f"{name} has {bad.group()!r} at position {bad.start()} of {len(value)}: no key has that")
+    return Secret(value)
+
+
+def _base(name: str, url: object) -> str:
+    from urllib.parse import urlsplit
+
+    if not isinstance(url, str):
+        raise TypeError(f"{name} must be a string, not {type(url).__name__}")
+    parts = urlsplit(url)
+    if "@" in parts.netloc:  # not shown: what stands before the @ is a password
+        raise ValueError(f"{name} must not hold a user or password; use headers")
+    expectations = {
+        "a scheme of http or https": parts.scheme in ("http", "https"),
+        "a host": bool(parts.hostname),
+        "a port from 0 to 65535": _port_fits(parts.netloc),
+        "no query and no fragment": not (parts.query or parts.fragment),
+        "no spaces or control characters": not re.search(r"[\x00-\x20\x7f]", url),
+        "no /v1 at its end, which is added": not parts.path.rstrip("/").endswith("/v1"),
+    }
+    for expected, holds in expectations.items():
+        if not holds:
+            raise ValueError(f"{name} {url!r} must have {expected}")
+    return url.rstrip("/")
+
+
+def _port_fits(netloc: str) -> bool:
+    port = re.search(r":([^\]:]*)$", netloc)
+    return port is None or port.group(1) == "" or (port.group(1).isdecimal() and int(port.group(1)) <= 65535)
+
+
+def _betas(name: str, beta: str | Sequence[str]) -> tuple[str, ...]:
+    names = [beta] if isinstance(beta, str) else beta
+    parts = [part.strip() for entry in names for part in _header_value(name, entry).split(",")]
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def _seconds(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{name} must be more than 0 seconds and finite, not {value}")
+    return float(value)
+
+
+def _header_value(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, not {type(value).__name__}")
+    bad = _NOT_IN_A_HEADER.search(value)
+    if bad:
+        raise ValueError(f"{name} has {bad.group()!r} at position {bad.start()}, which no header can carry")
+    return value
+
+
+def _headers(name: str, headers: object) -> Pairs:
+    pairs = _pairs(name, headers)
+    for header, value in pairs:
+        if not _HEADER_NAME.fullmatch(header):
+            raise ValueError(f"{name}: {header!r} is not the name of a header")
+        if value is not None:
+            _header_value(f"header {header}", value)
+    return tuple({header.lower(): value for header, value in pairs}.items())
+
+
+def _pairs(name: str, values: object) -> Pairs:
+    if not isinstance(values, Mapping):
+        raise TypeError(f"{name} must be a mapping, not {type(values).__name__}")
+    for key, value in values.items():
+        if not isinstance(key, str) or not (value is None or isinstance(value, str)):
+            raise TypeError(f"{name} must map strings to strings or None; {key!r} does not")
+    return tuple((key, None if value is None else Secret(value)) for key, value in values.items())
+
+
+def _instance(kind: type) -> Callable[[str, object], object]:
+    def read(name: str, value: object) -> object:
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} must be a {kind.__name__}, not {type(value).__name__}")
+        return value
+
+    return read
+
+
+_READERS: dict[str, Callable[[str, Any], object]] = {
+    "api_key": _credential,
+    "auth_token": _credential,
+    "base_url": _base,
+    "beta": _betas,
+    "headers": _headers,
+    "query": _pairs,
+    "timeout": _seconds,
+    "connect_timeout": _seconds,
+    "retry": _instance(Policy),
+    "api_version": _header_value,
+    "limits": _instance(Limits),
+}

@@ -1,0 +1,67 @@
+"""Pages of batches, in either direction."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import cast
+
+from . import _address, _call
+from ._address import BATCHES
+from .client import Client
+from .errors import DecodeError
+from .types import BatchPage, BatchRef, MessageBatch
+
+
+class Pages:
+    """A walk over pages, whose `first` has been asked for.
+
+    The walk goes to older batches, or with *before_id* to newer ones: on a page of either kind
+    the newest comes first, so that a walk to newer ones takes each page from its end.
+    """
+
+    def __init__(
+        self, client: Client, before_id: BatchRef | None, after_id: BatchRef | None, limit: int | None
+    ) -> None:
+        if before_id is not None and after_id is not None:
+            raise ValueError("before_id and after_id exclude each other: a page is before one batch or after one")
+        if limit is not None:
+            _check(limit, client.limits.page)
+        self._client = client
+        self._limit = limit
+        self._cursor, self._edge = ("before_id", "first_id") if before_id is not None else ("after_id", "last_id")
+        start = after_id if before_id is None else before_id
+        self.first = self._ask(None if start is None else _address.batch_id(start))
+
+    def all(self) -> Generator[MessageBatch, None, None]:
+        """Yield every batch, one page ahead at most."""
+        page = self.first
+        while True:
+            yield from reversed(page["data"]) if self._cursor == "before_id" else page["data"]
+            if not page["has_more"]:
+                return
+            last = self._next(page)
+            page = self._ask(last)
+            if page["has_more"] and self._next(page) == last:
+                raise DecodeError(f"a page after {last} leads back to it")
+
+    def _ask(self, id: str | None) -> BatchPage:
+        query: tuple[tuple[str, str], ...] = () if id is None else ((self._cursor, id),)
+        if self._limit is not None:
+            query += (("limit", str(self._limit)),)
+        page = _call.ask(self._client, _call.Call("GET", BATCHES, query)).value
+        if not isinstance(page.get("data"), list) or not isinstance(page.get("has_more"), bool):
+            raise DecodeError("the answer is not a page of batches: it has no data or has_more")
+        return cast(BatchPage, page)
+
+    def _next(self, page: BatchPage) -> str:
+        id = page.get(self._edge)
+        if not isinstance(id, str):
+            raise DecodeError(f"a page has more after it, and no {self._edge} to ask for it by")
+        return id
+
+
+def _check(limit: object, most: int) -> None:
+    if isinstance(limit, bool) or not isinstance(limit, int):
+        raise TypeError(f"limit must be an integer, not {type(limit).__name__}")
+    if not 1 <= limit <= most:
+        raise ValueError(f"limit must be from 1 to {most}, not {limit}")

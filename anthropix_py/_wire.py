@@ -1,0 +1,167 @@
+"""What goes over the wire: requests, responses, and the one edge between this package and a network.
+
+A transport is any callable `transport(request, timeout) -> Response`. It raises `TransportError`,
+and so do a response's chunks. Here nothing is sent: bytes are only described and read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+from . import _json
+from .errors import APIError, DecodeError, TransportError
+
+_MOST_OF_AN_ERROR = 1 << 20  # bytes of an error's body that are read
+_EXCERPT = 200  # characters of a body shown in a message
+
+
+class Secret(str):
+    """Text that goes out as bytes and shows itself nowhere: not printed, not formatted, not in a traceback's locals."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __format__(self, spec: str) -> str:
+        return format("***", spec)
+
+
+class Timeout(NamedTuple):
+    """Seconds of patience: to connect, and for silence on an open connection."""
+
+    connect: float
+    read: float
+
+
+class Body(Protocol):
+    """Bytes to send, of a known length, that can be sent again."""
+
+    @property
+    def length(self) -> int:
+        """Count the bytes."""
+        ...
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Give the bytes from the start, in pieces."""
+        ...
+
+
+class Request(NamedTuple):
+    """One HTTP request. `headers` hold the credentials, so it prints without them."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Body | None = None
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.url.partition('?')[0]}>"
+
+
+class Response(NamedTuple):
+    """The head of an HTTP response, and its body as it comes.
+
+    `headers`: names in lower case. `chunks`: the body's bytes as they arrive, still encoded as
+    `content-encoding` says; raises `TransportError` where they break off. `close`: gives the
+    connection up; harmless when called again or after the end.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: Iterator[bytes]
+    close: Callable[[], None]
+
+
+Transport = Callable[[Request, Timeout], Response]
+
+
+class Bytes:
+    """A small body, held in memory."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.length = len(content)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter((self._content,))
+
+
+def request_id(response: Response) -> str | None:
+    """Give the id under which the server knows the call."""
+    return response.headers.get("request-id")
+
+
+def read_object(response: Response) -> dict[str, object]:
+    """Read a JSON object to its end. Raises `DecodeError` for anything else."""
+    body = b"".join(response.chunks)
+    named = request_id(response)
+    try:
+        value = _json.loads(body)
+    except ValueError as error:
+        raise DecodeError(f"the answer is not JSON: {error}", None, None, _excerpt(body), named) from None
+    if not isinstance(value, dict):
+        raise DecodeError("the answer is not a JSON object", None, None, _excerpt(body), named)
+    return value
+
+
+def read_error(response: Response, secrets: Iterable[str] = ()) -> APIError:
+    """Read as much of an error as there is; text that repeats one of *secrets* comes without it."""
+    text = _as_text(_read_most(response.chunks), response.headers.get("content-type", ""))
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    try:
+        value: object = _json.loads(text)
+    except ValueError:
+        value = None
+    if isinstance(value, dict):
+        return error_from(response.status, response.headers, value)
+    message = " ".join(text.split())[:_EXCERPT] or None
+    if 300 <= response.status < 400:
+        message = f"redirects are not followed; this one leads to {response.headers.get('location')!r}"
+    return APIError(response.status, None, message, None, request_id(response), response.headers, text)
+
+
+def error_from(status: int, headers: Mapping[str, str], body: dict[str, object]) -> APIError:
+    """Make an `APIError` of a JSON body, enveloped as documented or not."""
+    inner = body.get("error")
+    error = inner if isinstance(inner, dict) else body
+    details = error.get("details")
+    code = details.get("error_code") if isinstance(details, dict) else None
+    named = headers.get("request-id") or body.get("request_id")
+    kind, message = error.get("type"), error.get("message")
+    return APIError(status, _text(kind), _text(message) or _text(inner), _text(code), _text(named), headers, body)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _read_most(chunks: Iterator[bytes]) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        for chunk in chunks:
+            pieces.append(chunk)
+            size += len(chunk)
+            if size >= _MOST_OF_AN_ERROR:
+                break
+    except TransportError:
+        pass  # the status is known: what came of the body is better than nothing
+    return b"".join(pieces)[:_MOST_OF_AN_ERROR]
+
+
+def _as_text(body: bytes, content_type: str) -> str:
+    charset = content_type.lower().partition("charset=")[2].partition(";")[0].strip(" \"'")
+    try:
+        return body.decode(charset or "utf-8-sig", "replace")
+    except LookupError:  # no such charset, or none that is text
+        return body.decode("utf-8-sig", "replace")
+
+
+def _excerpt(body: bytes) -> str:
+    return body[:_EXCERPT].decode("utf-8", "replace")

@@ -1,0 +1,146 @@
+"""The Message Batches API: one function a call, `("ok", value)` or `("error", exc)` from each.
+
+A batch is named by its id or by the dict that another function gave. Values are the server's own
+JSON, as dicts: see `anthropix_py.types`. Options of a single call go through
+`anthropix_py.with_options(client, ...)`.
+
+Errors of all functions: `APIError` for the server's answer, `TransportError` for none,
+`DecodeError` for one that makes no sense, `InvalidRequest` for what cannot be sent. A wrong type
+raises TypeError, an impossible number ValueError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Mapping
+from typing import Literal, cast, overload
+
+from . import _address, _call, _create, _pages, _results, _wait
+from .client import Client
+from .result import Result, returning
+from .types import BatchPage, BatchRef, DeletedBatch, MessageBatch, Row
+
+__all__ = ["cancel", "create", "delete", "list", "results", "show", "wait"]
+
+_list = list  # the builtin, which this module's own `list` hides
+
+
+@returning
+def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageBatch:
+    """Create a batch of *requests*, each `{"custom_id": ..., "params": {...}}`; processing begins at once.
+
+    *requests*: any iterable, a generator included; it is read once and changed never. All of it
+    is checked before a byte is sent, and every fault reported at once, in `InvalidRequest`
+    (100,000 requests and 256 MB at most, unique ids; see `validate.problems`). What the server
+    checks only while processing is logged as a warning and stops nothing.
+
+    The call is made again only when it surely had no effect. Where nobody can know, the error is
+    `UnknownOutcome`: a batch may exist, and another create might pay for it twice.
+    """
+    return _create.create(client, requests)
+
+
+@returning
+def show(client: Client, batch: BatchRef) -> MessageBatch:
+    """Give the present state of *batch*."""
+    return cast(MessageBatch, _call.ask(client, _call.Call("GET", _path(batch))).value)
+
+
+@returning
+def cancel(client: Client, batch: BatchRef) -> MessageBatch:
+    """Begin to cancel *batch*: it is `canceling` until what is under way has finished, then `ended`."""
+    return cast(MessageBatch, _call.ask(client, _call.Call("POST", _path(batch, "/cancel"))).value)
+
+
+@returning
+def delete(client: Client, batch: BatchRef) -> DeletedBatch:
+    """Delete *batch* and its results, for good. One in progress must be canceled first."""
+    return cast(DeletedBatch, _call.ask(client, _call.Call("DELETE", _path(batch))).value)
+
+
+@overload
+def list(
+    client: Client,
+    *,
+    before_id: BatchRef | None = None,
+    after_id: BatchRef | None = None,
+    limit: int | None = None,
+    stream: Literal[False] = False,
+) -> Result[BatchPage]: ...
+
+
+@overload
+def list(
+    client: Client,
+    *,
+    before_id: BatchRef | None = None,
+    after_id: BatchRef | None = None,
+    limit: int | None = None,
+    stream: Literal[True],
+) -> Result[Generator[MessageBatch, None, None]]: ...
+
+
+@returning
+def list(
+    client: Client,
+    *,
+    before_id: BatchRef | None = None,
+    after_id: BatchRef | None = None,
+    limit: int | None = None,
+    stream: bool = False,
+) -> BatchPage | Generator[MessageBatch, None, None]:
+    """Give one page of batches, newest first; with *stream* a generator over all pages.
+
+    *after_id*: the page just after (older than) that batch; *before_id*: the page just before
+    (newer than) it; one or neither. *limit*: batches a page, 1 to 1000, the server's default is
+    20. The generator goes on in the direction asked for: from newest to oldest, with *before_id*
+    from there to the newest. It raises what the functions return.
+    """
+    pages = _pages.Pages(client, before_id, after_id, limit)
+    return pages.all() if stream else pages.first
+
+
+@overload
+def results(client: Client, batch_or_url: BatchRef, *, stream: Literal[False] = False) -> Result[_list[Row]]: ...
+
+
+@overload
+def results(client: Client, batch_or_url: BatchRef, *, stream: Literal[True]) -> Result[Generator[Row, None, None]]: ...
+
+
+@returning
+def results(client: Client, batch_or_url: BatchRef, *, stream: bool = False) -> _list[Row] | Generator[Row, None, None]:
+    """Give the rows of an ended batch as a list; with *stream* a generator that holds one at a time.
+
+    *batch_or_url*: best the dict from `show` or `wait`, whose counts say how many rows must come;
+    an id or a `results_url` do too. A URL is only read for its id: nothing goes to another host
+    than the client's. Rows come in any order; match them by `custom_id`, each comes once.
+
+    Errors: `NotEnded`, which carries the batch; `IncompleteResults`. What can be known before the
+    first row is returned, what comes later the generator raises. Closing or dropping it early
+    gives its connection up.
+    """
+    rows = _results.rows(client, batch_or_url)
+    return rows if stream else _list(rows)
+
+
+@returning
+def wait(
+    client: Client,
+    batch: BatchRef,
+    *,
+    timeout: float | None = None,
+    interval: float | None = None,
+    on_update: Callable[[MessageBatch], object] | None = None,
+) -> MessageBatch:
+    """Look at *batch* until it has ended, and give its last state.
+
+    *timeout*: seconds after which the error is `WaitTimeout`, which carries the last state; None
+    for no end. *interval*: seconds between looks; by default the pace that the server asks for,
+    else 5 s growing to 60 s. *on_update*: called with the batch at every look. Lives through
+    passing trouble: dropped connections, 429, 5xx, a 404 just after the batch was made.
+    """
+    return _wait.wait(client, batch, timeout, interval, on_update)
+
+
+def _path(batch: BatchRef, action: str = "") -> str:
+    return _address.path(_address.batch_id(batch), action)

@@ -1,0 +1,155 @@
+"""The client: a plain value that says whom to call, as whom, and how patiently. It opens nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+
+from ._clock import SYSTEM, Clock
+from ._options import Pairs, cleaned, header_lines, merged
+from ._wire import Secret, Timeout, Transport
+from .errors import MissingCredentials
+from .limits import Limits
+from .retry import Policy
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+API_BASE = "https://api.anthropic.com"
+
+_SECRET = 8  # characters; a shorter header is no secret, and too common a text to strike out
+
+OnEvent = Callable[[dict[str, Any]], object]
+
+
+class Client(NamedTuple):
+    """Whom to call, as whom, and how patiently: made by `init`, changed by `with_options`.
+
+    Immutable; can be pickled, compared, hashed, shared by threads and carried over a fork. It
+    prints without its secrets.
+    """
+
+    api_key: Secret | None
+    auth_token: Secret | None
+    base_url: str
+    beta: tuple[str, ...]
+    headers: Pairs
+    query: Pairs
+    timeout: float
+    connect_timeout: float
+    retry: Policy
+    api_version: str
+    limits: Limits
+    transport: Transport | None
+    on_event: OnEvent | None
+    clock: Clock
+
+    @property
+    def patience(self) -> Timeout:
+        """Both timeouts, as a transport takes them."""
+        return Timeout(self.connect_timeout, self.timeout)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The texts that must appear nowhere."""
+        values = (self.api_key, self.auth_token, *(value for _, value in self.headers))
+        return tuple(value for value in values if value and len(value) >= _SECRET)
+
+
+class Options(TypedDict, total=False):
+    """The options of `init` and `with_options`, by name."""
+
+    api_key: str
+    auth_token: str
+    base_url: str
+    beta: str | Sequence[str]
+    headers: Mapping[str, str | None]
+    query: Mapping[str, str | None]
+    timeout: float
+    connect_timeout: float
+    retry: Policy
+    api_version: str
+    limits: Limits
+    transport: Transport | None
+    on_event: OnEvent | None
+    clock: Clock
+
+
+def init(
+    api_key: str | None = None,
+    *,
+    auth_token: str | None = None,
+    base_url: str | None = None,
+    beta: str | Sequence[str] = (),
+    headers: Mapping[str, str | None] | None = None,
+    query: Mapping[str, str | None] | None = None,
+    timeout: float = 600.0,
+    connect_timeout: float = 10.0,
+    retry: Policy = Policy(),
+    api_version: str = "2023-06-01",
+    limits: Limits = Limits(),
+    transport: Transport | None = None,
+    on_event: OnEvent | None = None,
+    clock: Clock = SYSTEM,
+) -> Client:
+    """Make a client.
+
+    Without *api_key* (sent as `x-api-key`) and *auth_token* (sent as `Authorization: Bearer`) it
+    takes `ANTHROPIC_API_KEY`, else `ANTHROPIC_AUTH_TOKEN`; without *base_url* (the server's
+    address, no `/v1` in it) `ANTHROPIC_BASE_URL`, else the API's own. Headers in
+    `ANTHROPIC_CUSTOM_HEADERS` (lines `Name: value`) are sent too. An empty variable counts as unset.
+
+    *beta*: names for the `anthropic-beta` header. *headers*, *query*: sent with every call; a
+    header of None takes a default one out. *timeout*: seconds of silence on an open connection,
+    *connect_timeout*: seconds to open one. *limits*: what a batch may hold. *transport*: what
+    carries requests in place of urllib3, *on_event*: gets a dict for whatever happens on the
+    wire, *clock*: time and chance.
+
+    Raises `MissingCredentials`; ValueError or TypeError for a value that cannot be used.
+    """
+    if api_key is None and auth_token is None:
+        api_key = os.environ.get("ANTHROPIC_API_KEY") or None
+        auth_token = None if api_key else os.environ.get("ANTHROPIC_AUTH_TOKEN") or None
+        if api_key is None and auth_token is None:
+            raise MissingCredentials(("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"))
+    custom = header_lines(os.environ.get("ANTHROPIC_CUSTOM_HEADERS", ""))
+    options: Options = {
+        "beta": beta,
+        "headers": {**custom, **(headers or {})},
+        "query": query or {},
+        "timeout": timeout,
+        "connect_timeout": connect_timeout,
+        "retry": retry,
+        "api_version": api_version,
+        "limits": limits,
+        "transport": transport,
+        "on_event": on_event,
+        "clock": clock,
+    }
+    options["base_url"] = os.environ.get("ANTHROPIC_BASE_URL") or API_BASE if base_url is None else base_url
+    return Client(**cleaned({"api_key": api_key, "auth_token": auth_token, **options}))
+
+
+def with_options(client: Client, **options: Unpack[Options]) -> Client:
+    """Give a changed copy of *client*: the per-call options of every function.
+
+    Takes the names that `init` takes. `beta`, `headers` and `query` add to what is there (a
+    header or a query of None is taken out); a credential replaces the one that is there; all
+    others replace. Example: `batch.show(with_options(client, timeout=5), id)`.
+    """
+    unknown = options.keys() - set(Client._fields)
+    if unknown:
+        raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
+    changes: dict[str, Any] = cleaned(options)
+    if "api_key" in changes or "auth_token" in changes:
+        changes = {"api_key": None, "auth_token": None, **changes}
+        if changes["api_key"] is None and changes["auth_token"] is None:
+            raise ValueError("a client needs api_key or auth_token")
+    if "beta" in changes:
+        changes["beta"] = tuple(dict.fromkeys((*client.beta, *changes["beta"])))
+    if "headers" in changes:
+        changes["headers"] = merged(client.headers, changes["headers"])
+    if "query" in changes:
+        changes["query"] = merged(client.query, changes["query"])
+    return client._replace(**changes)

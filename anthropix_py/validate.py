@@ -1,0 +1,210 @@
+"""Find the faults in requests before they cost anything.
+
+An `error` is what the server refuses at create: the whole batch fails at once. A `warning` is
+what it looks at only while processing: the request comes back as an errored row, hours later.
+What the server knows better (models, ceilings, the inside of messages) is left to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Literal, NamedTuple, TypeVar
+
+from . import _json
+from .limits import Limits
+
+R = TypeVar("R")
+
+ENVELOPE = len(b'{"requests":[]}')
+
+_FOUND = 60  # characters of a value shown in a message
+_SPLIT = "; split.chunks makes batches that fit"
+
+Fault = tuple[str, str, str]
+"""(pointer, found, expected): a problem before it is known whose it is."""
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+_REQUIRED: dict[str, tuple[Callable[[object], bool], str]] = {
+    "model": (lambda value: isinstance(value, str) and value != "", "a model's name"),
+    "max_tokens": (_is_count, "an integer of at least 1"),
+    "messages": (lambda value: isinstance(value, (list, tuple)) and len(value) > 0, "a list of at least 1 message"),
+}
+_UNSUPPORTED = ("speed", "store", "cache_hint", "context_hint", "fallbacks", "previous_thread_event_id")
+_MISPLACED = {
+    "betas": "betas for the whole batch: with_options(client, beta=...)",
+    "extra_headers": "headers of the create call: with_options(client, headers=...)",
+    "extra_query": "the query of the create call: with_options(client, query=...)",
+    "extra_body": "its content as keys of params",
+    "timeout": "the timeout of the create call: with_options(client, timeout=...)",
+}
+
+
+class Problem(NamedTuple):
+    """One fault: where it is, what was found there, what was expected.
+
+    `index` and `custom_id` name the request, None where the fault is not in one. `pointer` is an
+    RFC 6901 JSON pointer from the request, or the argument's name where there is no index.
+    `severity`: `error` for what stops a create, `warning` for what does not.
+    """
+
+    index: int | None  # type: ignore[assignment]  # hides tuple.index, which nobody needs
+    custom_id: str | None
+    pointer: str
+    found: str
+    expected: str
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        where = self.pointer if self.index is None else f"requests[{self.index}]{self.pointer}"
+        named = f" ({shown(self.custom_id)})" if self.custom_id is not None else ""
+        return f"{where}{named}: expected {self.expected}; found {self.found}"
+
+
+def problems(requests: Iterable[Mapping[str, object]], limits: Limits = Limits()) -> list[Problem]:
+    """List every fault of *requests*, errors and warnings, in the order of the requests.
+
+    Reads the iterable to its end, or to the first request beyond the limits. An empty list means
+    that nothing known here speaks against the batch or any of its rows.
+    """
+    checker = Checker(limits)
+    found: list[Problem] = []
+    for request in iterate(requests):
+        found += checker.feed(request)[1]
+        if checker.full:
+            break
+    return found + checker.finish()
+
+
+def iterate(requests: Iterable[R]) -> Iterator[R]:
+    """Iterate over *requests*; refuse at once what is no list of requests at all."""
+    if isinstance(requests, (Mapping, str, bytes)) or not isinstance(requests, Iterable):
+        raise TypeError(f"requests must be an iterable of mappings, not {type(requests).__name__}")
+    return iter(requests)
+
+
+class Checker:
+    """One pass over the requests of one batch: `feed` each, then `finish`.
+
+    `count` and `size` say what the batch holds so far (requests, and bytes of body); `full` is
+    set once it holds more than the limits allow: nothing more need be fed.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.count = 0
+        self.size = ENVELOPE - 1  # every request but the first has a comma before it
+        self.full = False
+        self._limits = limits
+        self._fits = re.compile(limits.custom_id).search
+        self._first_use: dict[str, int] = {}
+
+    def feed(self, request: object) -> tuple[bytes, list[Problem]]:
+        """Give the request's JSON (empty where it has none) and its faults."""
+        index = self.count
+        self.count += 1
+        if self.count > self._limits.requests:
+            self.full = True
+            return b"", [Problem(index, None, "", "one more", f"at most {self._limits.requests:,} requests{_SPLIT}")]
+        if not isinstance(request, Mapping):
+            return b"", [Problem(index, None, "", shown(request), "an object with custom_id and params")]
+        custom_id = request.get("custom_id")
+        name = custom_id if isinstance(custom_id, str) else None
+        found = [Problem(index, name, *fault) for fault in self._faults(request, index)]
+        found += [Problem(index, name, *fault, "warning") for fault in _params_faults(request.get("params"))]
+        encoded, faults = encode(request)
+        found += [Problem(index, name, *fault) for fault in faults]
+        self.size += len(encoded) + 1
+        if self.size > self._limits.bytes:
+            self.full = True
+            expected = f"at most {self._limits.bytes:,} bytes of body{_SPLIT}"
+            found.append(Problem(index, name, "", f"{self.size:,} bytes up to here", expected))
+        return encoded, found
+
+    def finish(self) -> list[Problem]:
+        """Give the faults of the batch as a whole."""
+        return [] if self.count else [Problem(None, None, "requests", "none", "at least 1 request")]
+
+    def _faults(self, request: Mapping[str, object], index: int) -> Iterator[Fault]:
+        custom_id = request.get("custom_id")
+        if "custom_id" not in request:
+            yield "/custom_id", "no such key", f"a string that matches {self._limits.custom_id}"
+        elif not isinstance(custom_id, str) or not self._fits(custom_id) or custom_id.endswith("\n"):
+            # Python's $ matches before a final newline too, the server's does not
+            yield "/custom_id", shown(custom_id), f"a string that matches {self._limits.custom_id}"
+        elif (first := self._first_use.setdefault(custom_id, index)) != index:
+            yield "/custom_id", f"{custom_id!r}, used before in requests[{first}]", "an id that is unique in its batch"
+        if "params" not in request:
+            yield "/params", "no such key", "an object"
+        elif not isinstance(request["params"], Mapping):
+            yield "/params", shown(request["params"]), "an object"
+        for key in request:
+            if key not in ("custom_id", "params"):
+                yield step(key), "a key that the API does not know", "custom_id and params, nothing else"
+
+
+def _params_faults(params: object) -> Iterator[Fault]:
+    if not isinstance(params, Mapping):
+        return
+    for key, (fits, expected) in _REQUIRED.items():
+        if key not in params:
+            yield f"/params/{key}", "no such key", expected
+        elif not fits(params[key]):
+            yield f"/params/{key}", shown(params[key]), expected
+    if params.get("stream"):
+        yield "/params/stream", shown(params["stream"]), "no streaming in a batch"
+    for key in _UNSUPPORTED:
+        if key in params:
+            yield f"/params/{key}", shown(params[key]), "a key that batches support"
+    for key, expected in _MISPLACED.items():
+        if key in params:
+            yield f"/params/{key}", "an SDK's argument that is no parameter", expected
+
+
+def encode(request: object) -> tuple[bytes, list[Fault]]:
+    """Give *request* as JSON and no faults, or no bytes and the places that cannot be JSON."""
+    try:
+        return _json.dumps(request), []
+    except (TypeError, ValueError, RecursionError) as error:
+        return b"", list(_json_faults(request)) or [("", str(error), "a value that can be JSON")]
+
+
+def _json_faults(value: object) -> Iterator[Fault]:
+    # A stack of its own, not recursion: what stands here may be nested without end.
+    stack: list[tuple[str, object, tuple[int, ...]]] = [("", value, ())]
+    while stack:
+        pointer, value, above = stack.pop()
+        if isinstance(value, (Mapping, list, tuple)):
+            if id(value) in above:
+                yield pointer, "a cycle: a value that contains itself", "a value that can be JSON"
+                continue
+            items = list(value.items() if isinstance(value, Mapping) else enumerate(value))
+            stack += [(pointer + step(key), item, (*above, id(value))) for key, item in reversed(items)]
+            for key, _ in items:
+                if not isinstance(key, (str, int, float)) and key is not None:
+                    yield pointer, f"the key {shown(key)}", "keys that are strings"
+        elif isinstance(value, float) and not -float("inf") < value < float("inf"):
+            yield pointer, repr(value), "a finite number"
+        elif not isinstance(value, (str, int, float)) and value is not None:
+            yield pointer, shown(value), "a value that can be JSON"
+
+
+def step(key: object) -> str:
+    """Give one step of an RFC 6901 JSON pointer."""
+    return "/" + str(key).replace("~", "~0").replace("/", "~1")
+
+
+def shown(value: object) -> str:
+    """Give *value* as it can stand in a message: cut where it is long, its type where it is structured."""
+    if isinstance(value, (list, tuple, Mapping)) and not value:
+        return f"an empty {type(value).__name__}"
+    if not isinstance(value, (str, int, float)) and value is not None:
+        return f"a value of type {type(value).__name__}"
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        return "a number of many digits"
+    return text if len(text) <= _FOUND else f"{text[:_FOUND]}... ({len(text):,} characters)"
