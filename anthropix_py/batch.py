@@ -79,6 +79,17 @@ def list(
 ) -> Result[Generator[MessageBatch, None, None]]: ...
 
 
+@overload
+def list(
+    client: Client,
+    *,
+    before_id: BatchRef | None = None,
+    after_id: BatchRef | None = None,
+    limit: int | None = None,
+    stream: bool,
+) -> Result[BatchPage | Generator[MessageBatch, None, None]]: ...
+
+
 @returning
 def list(
     client: Client,
@@ -105,6 +116,12 @@ def results(client: Client, batch_or_url: BatchRef, *, stream: Literal[False] = 
 
 @overload
 def results(client: Client, batch_or_url: BatchRef, *, stream: Literal[True]) -> Result[Generator[Row, None, None]]: ...
+
+
+@overload
+def results(
+    client: Client, batch_or_url: BatchRef, *, stream: bool
+) -> Result[_list[Row] | Generator[Row, None, None]]: ...
 
 
 @returning

@@ -35,7 +35,7 @@ def serve(
     *port* 0 takes any that is free. Needs the extra: `pip install "anthropix_py[emulator]"`.
 
         with emulator.serve(looks=2) as url:
-            client = anthropix_py.init("any key", base_url=url)
+            client = anthropix_py.init("any-key", base_url=url)
     """
     if store is not None and options:
         raise TypeError(f"options go to a new store, and one was given: {', '.join(options)}")

@@ -1,0 +1,178 @@
+"""Pure in the middle, I/O at the rim: which module may import what."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import anthropix_py
+
+PACKAGE = Path(anthropix_py.__file__).parent
+
+# Each may import those before it, none after it.
+ORDER = [
+    "_version",
+    "limits",
+    "_json",
+    "types",
+    "errors",
+    "result",
+    "_clock",
+    "_wire",
+    "retry",
+    "_options",
+    "client",
+    "validate",
+    "split",
+    "usage",
+    "_address",
+    "_jsonl",
+    "_body",
+    "_http",
+    "_call",
+    "_create",
+    "_pages",
+    "_results",
+    "_wait",
+    "batch",
+    "__init__",
+    "emulator._rows",
+    "emulator._checks",
+    "emulator._store",
+    "emulator._app",
+    "emulator._server",
+    "emulator.__init__",
+]
+
+# Of the standard library, what the pure ones use. The rest may use anything, but for the network.
+PURE_MODULES = [
+    "_version",
+    "limits",
+    "_json",
+    "types",
+    "errors",
+    "result",
+    "_wire",
+    "retry",
+    "_options",
+    "validate",
+    "split",
+    "usage",
+    "_address",
+    "_jsonl",
+    "emulator._rows",
+    "emulator._checks",
+    "emulator._app",
+]
+PURE = {
+    "__future__",
+    "collections.abc",
+    "datetime",
+    "email.utils",
+    "functools",
+    "hashlib",
+    "json",
+    "re",
+    "types",
+    "typing",
+    "urllib.parse",
+}
+NETWORK = {"urllib3", "http", "http.client", "socket", "ssl", "cheroot", "cheroot.server"}
+MAY_NETWORK = {"_http", "emulator._server"}
+
+
+def modules() -> list[str]:
+    paths = (path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py"))
+    return sorted(".".join(path.parts) for path in paths)
+
+
+def imported(module: str, *, lazily: bool) -> tuple[set[str], set[str]]:
+    """Give what *module* imports: (of this package, from elsewhere); with *lazily* also inside functions."""
+    package = ("anthropix_py." + module).rsplit(".", 1)[0]
+    tree = ast.parse((PACKAGE / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8"))
+    inside: set[str] = set()
+    outside: set[str] = set()
+    for node in _nodes(tree, lazily):
+        if isinstance(node, ast.Import):
+            outside |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            outside.add(node.module or "")
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[1 : len(package.split(".")) - node.level + 1]
+            base = ".".join([*above, node.module or ""]).strip(".")
+            names = [f"{base}.{name.name}".strip(".") for name in node.names]
+            inside |= {name if name in modules() else base for name in names}
+    return inside, outside
+
+
+def _nodes(tree: ast.AST, lazily: bool) -> list[ast.AST]:
+    found: list[ast.AST] = []
+    for node in ast.iter_child_nodes(tree):
+        only_for_types = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        if only_for_types:
+            continue
+        found.append(node)
+        if lazily or not isinstance(node, ast.FunctionDef):
+            found += _nodes(node, lazily)
+    return found
+
+
+def test_the_order_names_every_module() -> None:
+    assert sorted(ORDER) == modules()
+    assert set(PURE_MODULES) < set(ORDER)
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_imports_point_one_way(module: str) -> None:
+    inside, _ = imported(module, lazily=True)
+    assert inside <= set(ORDER[: ORDER.index(module)])
+
+
+@pytest.mark.parametrize("module", PURE_MODULES)
+def test_pure_modules_import_only_pure_ones(module: str) -> None:
+    inside, outside = imported(module, lazily=True)
+    assert outside - {"typing_extensions"} <= PURE
+    assert inside <= {*PURE_MODULES, "client", "_clock", "emulator._store"}
+
+
+@pytest.mark.parametrize("module", sorted(set(ORDER) - MAY_NETWORK))
+def test_only_the_rim_touches_the_network(module: str) -> None:
+    assert not imported(module, lazily=True)[1] & NETWORK
+
+
+def test_importing_loads_no_http_stack() -> None:
+    heavy = {"urllib3", "http.client", "ssl", "socket", "logging", "email", "inspect"}
+    code = f"import sys, anthropix_py; print(*sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_the_emulator_needs_no_server_library_without_a_server() -> None:
+    code = "import sys, anthropix_py.emulator; print(*sorted({'urllib3', 'cheroot'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def undocumented(module: str) -> list[str]:
+    tree = ast.parse((PACKAGE / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8"))
+    documented: dict[str, bool] = {}
+    for node in _nodes(tree, lazily=False):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+            documented[node.name] = documented.get(node.name, False) or ast.get_docstring(node) is not None
+    return [name for name, has in documented.items() if not has]
+
+
+@pytest.mark.parametrize("module", [name for name in ORDER if not name.split(".")[-1].startswith("_")])
+def test_every_public_name_has_a_docstring(module: str) -> None:
+    assert undocumented(module) == []
+
+
+def test_every_name_at_the_door_has_a_docstring() -> None:
+    plain = {"__version__", "Ok", "Err", "Result"}  # a string and three aliases
+    assert [
+        name for name in anthropix_py.__all__ if not getattr(anthropix_py, name).__doc__ and name not in plain
+    ] == []
