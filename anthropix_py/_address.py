@@ -54,14 +54,21 @@ def results_id(client: Client, batch_or_url: BatchRef) -> str:
 
 def path(id: str, action: str = "") -> str:
     """Give the path of a batch, or of an action on it."""
-    return f"{BATCHES}/{_quoted(id)}{action}"
+    return f"{BATCHES}/{quoted(id)}{action}"
+
+
+def quoted(text: str) -> str:
+    """Give *text* as one segment of a path, or one part of a query."""
+    from urllib.parse import quote
+
+    return quote(text, safe="")
 
 
 def request(client: Client, method: str, path: str, query: Query = (), body: Body | None = None) -> Request:
     """Build a request as *client* sends it."""
     headers: dict[str, str | None] = {
         "accept": "application/json",
-        "accept-encoding": "identity",
+        "accept-encoding": "gzip",
         "user-agent": f"anthropix_py/{__version__}",
         "anthropic-version": client.api_version,
         "anthropic-beta": ",".join(client.beta) or None,
@@ -74,14 +81,8 @@ def request(client: Client, method: str, path: str, query: Query = (), body: Bod
         headers["content-length"] = str(body.length if body else 0)
     sent = {name: value for name, value in headers.items() if value is not None}
     pairs = {**{name: value for name, value in client.query if value is not None}, **dict(query)}
-    text = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in pairs.items())
+    text = "&".join(f"{quoted(name)}={quoted(value)}" for name, value in pairs.items())
     return Request(method, client.base_url + path + ("?" + text if text else ""), sent, body)
-
-
-def _quoted(text: str) -> str:
-    from urllib.parse import quote
-
-    return quote(text, safe="")
 
 
 def _origin(url: str) -> str:

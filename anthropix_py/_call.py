@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from . import _address, retry
 from ._wire import Body, Response, Transport, read_error, read_object, request_id
 from .client import Client
-from .errors import AnthropixError, APIError, TransportError
+from .errors import AnthropixError, APIError, DecodeError, TransportError
+from .types import MessageBatch
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -38,17 +39,34 @@ def ask(client: Client, call: Call) -> Answer:
     return _tried(client, call, lambda response: Answer(read_object(response), dict(response.headers)))
 
 
+def look(id: str) -> Call:
+    """Give the call that asks for a batch."""
+    return Call("GET", _address.path(id))
+
+
+def show(client: Client, call: Call) -> tuple[MessageBatch, dict[str, str]]:
+    """Make a call that is answered with a batch: its state, and the headers of the answer."""
+    value, headers = ask(client, call)
+    for key in ("id", "processing_status"):
+        if not isinstance(value.get(key), str):
+            raise DecodeError(f"the answer is not a batch: it has no {key}", request_id=headers.get("request-id"))
+    return cast(MessageBatch, value), headers
+
+
 def begin(client: Client, call: Call) -> Response:
     """Make *call*, as often as the policy allows, for an answer whose body is still to come."""
     return _tried(client, call, lambda response: response)
 
 
-def tell(client: Client, event: str, **details: object) -> None:
+def tell(client: Client, event: str, call: Call, **details: object) -> None:
     """Report an *event* to the client's hook and to the log: names and numbers, never a header's value or a body."""
-    told = {"event": event, **details}
+    told = {"event": event, "method": call.method, "path": call.path, **details}
     log().debug("%s", told)
     if client.on_event is not None:
-        client.on_event(told)
+        try:
+            client.on_event(told)
+        except Exception as error:  # noqa: BLE001 - a hook that fails must not fail the call that it watches
+            log().warning("the on_event hook raised %s: %s", type(error).__name__, error)
 
 
 def log() -> Logger:
@@ -76,7 +94,7 @@ def _tried(client: Client, call: Call, read: Callable[[Response], T]) -> T:
             )
             if pause is None:
                 raise
-            tell(client, "retry", **_named(call), attempt=attempt, delay=pause, reason=_reason(error))
+            tell(client, "retry", call, attempt=attempt, delay=pause, reason=_reason(error))
         client.clock.sleep(pause)
         attempt += 1
 
@@ -84,17 +102,18 @@ def _tried(client: Client, call: Call, read: Callable[[Response], T]) -> T:
 def _once(client: Client, call: Call, attempt: int, read: Callable[[Response], T]) -> T:
     started = client.clock.monotonic()
     request = _address.request(client, call.method, call.path, call.query, call.body)
-    tell(client, "request", **_named(call), attempt=attempt, bytes=call.body.length if call.body else 0)
+    tell(client, "request", call, attempt=attempt, bytes=call.body.length if call.body else 0)
     response = _transport(client)(request, client.patience)
     kept = False
     try:
         tell(
             client,
             "response",
-            **_named(call),
+            call,
             attempt=attempt,
             status=response.status,
             request_id=request_id(response),
+            bytes=response.headers.get("content-length"),
             elapsed=client.clock.monotonic() - started,
         )
         if not 200 <= response.status < 300:
@@ -112,11 +131,7 @@ def _transport(client: Client) -> Transport:
         return client.transport
     from . import _http  # here, so that importing this package loads no HTTP stack
 
-    return _http.send
-
-
-def _named(call: Call) -> dict[str, str]:
-    return {"method": call.method, "path": call.path}
+    return _http.transport(client.ca_bundle, client.client_cert)
 
 
 def _reason(error: AnthropixError) -> str:

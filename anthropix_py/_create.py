@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import cast
 
 from . import _address, _call, retry
 from ._body import Spool
@@ -21,10 +20,7 @@ def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageB
         sent_at = client.clock.now()
         try:
             call = _call.Call("POST", _address.BATCHES, body=body, repeatable=False)
-            answer = _call.ask(client, call).value
-            if not isinstance(answer.get("id"), str):
-                raise DecodeError("the answer is not a batch: it has no id")
-            return cast(MessageBatch, answer)
+            return _call.show(client, call)[0]
         except AnthropixError as error:
             if _clear(error):
                 raise
@@ -36,11 +32,9 @@ def _clear(error: AnthropixError) -> bool:
     """Whether *error* leaves no doubt that no batch was made."""
     if retry.surely_undone(error):
         return True
-    if isinstance(error, TransportError):
-        return not error.sent
     if isinstance(error, APIError):
         return error.status not in _UNCLEAR and (error.status < 500 or error.status in retry.REFUSED)
-    return not isinstance(error, DecodeError)
+    return not isinstance(error, (TransportError, DecodeError))
 
 
 def _warn(body: Spool) -> None:

@@ -12,7 +12,9 @@ import threading
 from collections.abc import Iterator
 from http.client import HTTPException
 from http.client import IncompleteRead as HTTPIncompleteRead
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -20,21 +22,47 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, IncompleteRead, NewConnectionError, ProtocolError, ProxyError, SSLError
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 
-from ._wire import Request, Response, Timeout
+from ._wire import Request, Response, Timeout, Transport
 from .errors import TransportError
 
 _READ = 64 * 1024  # the most bytes handed over at once
 _HOSTS = 32  # hosts to which connections are kept
 _IDLE = 32  # idle connections kept for each of them
 
-_attempt = threading.local()  # .sent: whether this thread's request has begun to go out
+
+class Route(NamedTuple):
+    """By which way to a host: connections of different routes are kept apart."""
+
+    ca_bundle: str | None
+    client_cert: tuple[str, str | None] | None
+    proxy: str | None = None
 
 
-def send(request: Request, timeout: Timeout) -> Response:
-    """Send *request* and give the head of its answer. Raises `TransportError`."""
+class _Attempt(threading.local):
+    """The request of one thread: whether it has begun to go out, and the patience for its pieces."""
+
+    sent = False
+    read_timeout = 0.0
+
+
+_attempt = _Attempt()
+
+
+def transport(ca_bundle: str | None, client_cert: tuple[str, str | None] | None) -> Transport:
+    """Give the transport with these authorities and this certificate of the client's own."""
+    route = Route(ca_bundle, client_cert)
+
+    def send(request: Request, timeout: Timeout) -> Response:
+        return _send(request, timeout, route._replace(proxy=_proxy(request.url)))
+
+    return send
+
+
+def _send(request: Request, timeout: Timeout, route: Route) -> Response:
     _attempt.sent = False
+    _attempt.read_timeout = timeout.read
     try:
-        answer = _pools.get().urlopen(
+        answer = _pools.get(route).urlopen(
             request.method,
             request.url,
             body=None if request.body is None else iter(request.body),
@@ -80,6 +108,43 @@ def _failure(error: Exception, sent: bool) -> TransportError:
     return TransportError(reason, str(inner) or type(inner).__name__, sent)
 
 
+def _proxy(url: str) -> str | None:
+    """Give the proxy that the environment names for *url*, None for the direct way."""
+    proxies = getproxies_environment()
+    if not proxies:
+        return None
+    parts = urlsplit(url)
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass_environment(parts.hostname or "", proxies):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _manager(route: Route) -> urllib3.PoolManager:
+    certificate, key = route.client_cert or (None, None)
+    options: dict[str, Any] = {
+        "num_pools": _HOSTS,
+        "maxsize": _IDLE,
+        "cert_reqs": "CERT_REQUIRED",
+        "ca_certs": route.ca_bundle,
+        "cert_file": certificate,
+        "key_file": key,
+    }
+    if route.proxy is None:
+        manager = urllib3.PoolManager(**options)
+    else:
+        manager = urllib3.ProxyManager(route.proxy, proxy_headers=_proxy_headers(route.proxy), **options)
+    manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+    return manager
+
+
+def _proxy_headers(proxy: str) -> dict[str, str]:
+    parts = urlsplit(proxy)
+    if parts.username is None:
+        return {}
+    return dict(urllib3.make_headers(proxy_basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}"))
+
+
 class _Pools:
     """The connections of one process; in the child of a fork there are none at first."""
 
@@ -90,32 +155,36 @@ class _Pools:
 
     def forget(self) -> None:
         self._lock = threading.Lock()  # a new one: a fork may have copied a locked one
-        self._manager: urllib3.PoolManager | None = None
+        self._managers: dict[Route, urllib3.PoolManager] = {}
 
-    def get(self) -> urllib3.PoolManager:
+    def get(self, route: Route) -> urllib3.PoolManager:
         with self._lock:
-            if self._manager is None:
-                self._manager = urllib3.PoolManager(_HOSTS, maxsize=_IDLE)
-                self._manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-            return self._manager
+            if route not in self._managers:
+                self._managers[route] = _manager(route)
+            return self._managers[route]
 
 
-class _Marked:
-    """A connection that is made before the request begins to go out, and marks when it does."""
+def _mark(connection: HTTPConnection) -> None:
+    """Connect before the request begins to go out, mark that it does, and give its body the read timeout.
 
+    urllib3 would send the body under the connect timeout.
+    """
+    if connection.sock is None:
+        connection.connect()
+    connection.timeout = _attempt.read_timeout
+    _attempt.sent = True
+
+
+class _HTTPConnection(HTTPConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
-        if self.sock is None:  # type: ignore[attr-defined]
-            self.connect()  # type: ignore[attr-defined]
-        _attempt.sent = True
-        super().request(*args, **kwargs)  # type: ignore[misc]
+        _mark(self)
+        super().request(*args, **kwargs)
 
 
-class _HTTPConnection(_Marked, HTTPConnection):
-    pass
-
-
-class _HTTPSConnection(_Marked, HTTPSConnection):
-    pass
+class _HTTPSConnection(HTTPSConnection):
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _mark(self)
+        super().request(*args, **kwargs)
 
 
 class _HTTPPool(HTTPConnectionPool):

@@ -7,7 +7,7 @@ end. Blank lines and a byte order mark at the start are passed over.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import cast
+from typing import NamedTuple, cast
 
 from . import _json
 from ._wire import error_from
@@ -16,6 +16,17 @@ from .types import Row
 
 _BOM = b"\xef\xbb\xbf"
 _EXCERPT = 80  # bytes of a faulty line shown
+
+
+class Line(NamedTuple):
+    """A line of results as it came, without its end, and the row it holds."""
+
+    content: bytes
+    row: Row
+
+
+class CutLine(DecodeError):
+    """A last line that begins like a row, ends inside it and has no newline: the body was cut."""
 
 
 class Decoder:
@@ -32,8 +43,14 @@ class Decoder:
         self._line = 0  # lines begun
         self._offset = 0  # bytes before the line in hand
 
-    def feed(self, chunk: bytes) -> Iterator[Row]:
-        """Yield the rows that *chunk* completes. Raises `DecodeError` or `APIError` at what is no row."""
+    def lines(self, chunks: Iterator[bytes]) -> Iterator[Line]:
+        """Yield every line of a whole body."""
+        for chunk in chunks:
+            yield from self.feed(chunk)
+        yield from self.finish()
+
+    def feed(self, chunk: bytes) -> Iterator[Line]:
+        """Yield the lines that *chunk* completes. Raises `DecodeError` or `APIError` at what is no row."""
         *ended, rest = chunk.split(b"\n")
         for end in ended:
             self._pieces.append(end)
@@ -41,11 +58,11 @@ class Decoder:
         if rest:
             self._pieces.append(rest)
 
-    def finish(self) -> Iterator[Row]:
-        """Yield the row of a last line that has no newline. Raises as `feed` does."""
+    def finish(self) -> Iterator[Line]:
+        """Yield a last line that has no newline. Raises `CutLine` where it stops inside a row, else as `feed` does."""
         yield from self._end_line(0)
 
-    def _end_line(self, newline: int) -> Iterator[Row]:
+    def _end_line(self, newline: int) -> Iterator[Line]:
         line = b"".join(self._pieces)
         self._pieces.clear()
         start = self._offset
@@ -54,13 +71,14 @@ class Decoder:
         if start == 0:
             line = line.removeprefix(_BOM)
         if line and not line.isspace():
-            yield self._row(line, start)
+            yield Line(line.rstrip(b"\r"), self._row(line, start, cut=not newline))
 
-    def _row(self, line: bytes, start: int) -> Row:
+    def _row(self, line: bytes, start: int, *, cut: bool) -> Row:
         try:
             value = _json.loads(line.decode())
         except ValueError as error:
-            raise self._fault(f"not JSON: {error}", line, start) from None
+            fault = self._fault(f"not JSON: {error}", line, start)
+            raise CutLine(*fault.args) if cut and line.startswith(b"{") else fault from None
         if not isinstance(value, dict):
             raise self._fault("not a JSON object", line, start)
         if value.get("type") == "error" and "custom_id" not in value:

@@ -121,6 +121,20 @@ def _pairs(name: str, values: object) -> Pairs:
     return tuple((key, None if value is None else Secret(value)) for key, value in values.items())
 
 
+def _file(name: str, value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} must be the path of a PEM file, not {type(value).__name__}")
+    if value == "":
+        raise ValueError(f"{name} is empty")
+    return value
+
+
+def _cert(name: str, value: object) -> tuple[str, str | None] | None:
+    certificate, key = value if isinstance(value, tuple) and len(value) == 2 else (value, None)
+    path = _file(name, certificate)
+    return None if path is None else (path, _file(name, key))
+
+
 def _instance(kind: type) -> Callable[[str, object], object]:
     def read(name: str, value: object) -> object:
         if not isinstance(value, kind):
@@ -142,4 +156,6 @@ _READERS: dict[str, Callable[[str, Any], object]] = {
     "retry": _instance(Policy),
     "api_version": _header_value,
     "limits": _instance(Limits),
+    "ca_bundle": _file,
+    "client_cert": _cert,
 }

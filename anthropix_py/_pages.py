@@ -30,6 +30,7 @@ class Pages:
         self._limit = limit
         self._cursor, self._edge = ("before_id", "first_id") if before_id is not None else ("after_id", "last_id")
         start = after_id if before_id is None else before_id
+        self.headers: dict[str, str] = {}  # of the latest answer
         self.first = self._ask(None if start is None else _address.batch_id(start))
 
     def all(self) -> Generator[MessageBatch, None, None]:
@@ -48,7 +49,7 @@ class Pages:
         query: tuple[tuple[str, str], ...] = () if id is None else ((self._cursor, id),)
         if self._limit is not None:
             query += (("limit", str(self._limit)),)
-        page = _call.ask(self._client, _call.Call("GET", BATCHES, query)).value
+        page, self.headers = _call.ask(self._client, _call.Call("GET", BATCHES, query))
         if not isinstance(page.get("data"), list) or not isinstance(page.get("has_more"), bool):
             raise DecodeError("the answer is not a page of batches: it has no data or has_more")
         return cast(BatchPage, page)

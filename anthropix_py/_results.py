@@ -1,85 +1,156 @@
-"""The rows of a batch's results: asked for, decoded, counted."""
+"""The rows of a batch's results: asked for, asked for again where they break off, and counted.
+
+Every answer begins at the first row, as the API cannot continue one. So after a cut the rows that
+were given already are skipped, by custom_id: each is given once, whatever their order.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from typing import cast
 
-from . import _address, _call
-from ._jsonl import Decoder
-from ._wire import Response
+from . import _address, _call, retry
+from ._jsonl import CutLine, Decoder, Line
+from ._wire import Response, content
 from .client import Client
-from .errors import AnthropixError, APIError, IncompleteResults, NotEnded
+from .errors import AnthropixError, APIError, IncompleteResults, NotEnded, TransportError
 from .types import BatchRef, MessageBatch, Row
 
 
 def rows(client: Client, batch_or_url: BatchRef) -> Generator[Row, None, None]:
     """Begin to read results. What can be known before the first row is raised here, the rest while iterating."""
     id = _address.results_id(client, batch_or_url)
-    expected = _expected(client, id, batch_or_url)
-    response = _begin(client, id)
-    stream = _stream(response, expected)
+    stream = _rows(Results(client, id, _expected(client, id, batch_or_url)))
     next(stream)  # up to its try: from here on closing or dropping it gives the connection up
     return cast("Generator[Row, None, None]", stream)
 
 
-def _expected(client: Client, id: str, batch_or_url: BatchRef) -> int | None:
-    """Give the number of rows to come, None where only the id is known. Raises `NotEnded`."""
-    if isinstance(batch_or_url, str) or "processing_status" not in batch_or_url:
-        return None
-    batch = batch_or_url
-    if batch["processing_status"] != "ended":  # it may have ended since, and its counts have moved
-        batch = _look(client, id)
+def ended(client: Client, id: str, batch: BatchRef) -> MessageBatch:
+    """Give the batch if it has ended, after a look where *batch* does not say so. Raises `NotEnded`."""
+    if isinstance(batch, str) or batch.get("processing_status") != "ended":
+        batch = _look(client, id)  # a dict that says otherwise may be old
         if batch["processing_status"] != "ended":
-            raise NotEnded(cast(MessageBatch, batch))
+            raise NotEnded(batch)
+    return cast(MessageBatch, batch)
+
+
+def total(batch: Mapping[str, object]) -> int | None:
+    """Give the number of requests in a batch, None where its dict does not say."""
     counts = batch.get("request_counts")
     return sum(counts.values()) if isinstance(counts, Mapping) else None
 
 
-def _begin(client: Client, id: str) -> Response:
+class Results:
+    """The rows of one batch, each once, over as many answers as the policy allows.
+
+    They are asked for at once; read `lines`, then `close`. *expected*: the number of rows, None
+    where it is not known. *seen*: the custom_ids of rows that are not wanted again.
+
+    Raises `NotEnded` where they are missing only because the batch goes on.
+    """
+
+    def __init__(self, client: Client, id: str, expected: int | None, seen: set[str] | None = None) -> None:
+        self._client = client
+        self._id = id
+        self._expected = expected
+        self._seen: set[str] = set() if seen is None else seen
+        self._duplicates = 0
+        self._call = _call.Call("GET", _address.path(id, "/results"))
+        self._response = self._begin()
+
+    def close(self) -> None:
+        """Give the connection up."""
+        self._response.close()
+
+    def lines(self) -> Iterator[Line]:
+        """Yield each row once. Raises `IncompleteResults` where they end too early for good."""
+        waited = 0.0
+        cuts = 0
+        while (trouble := (yield from self._one_answer())) is not None:
+            self.close()
+            pause = retry.delay(
+                self._client.retry,
+                trouble,
+                repeatable=True,
+                attempt=cuts,
+                elapsed=waited,
+                chance=self._client.clock.random(),
+                now=self._client.clock.now(),
+            )
+            if pause is None:
+                raise self._incomplete(trouble)
+            _call.tell(self._client, "resume", self._call, rows=len(self._seen), attempt=cuts, delay=pause)
+            self._client.clock.sleep(pause)
+            cuts, waited = cuts + 1, waited + pause
+            try:
+                self._response = self._begin()
+            except AnthropixError as error:
+                raise self._incomplete(error) from None
+
+    def _one_answer(self) -> Generator[Line, None, AnthropixError | None]:
+        """Yield the new rows of one answer; return what cut it short, None where it is complete."""
+        decoder = Decoder(self._response.status, self._response.headers)
+        given = 0
+        try:
+            for line in decoder.lines(content(self._response)):
+                given += 1
+                if line.row["custom_id"] not in self._seen:
+                    self._seen.add(line.row["custom_id"])
+                    yield line
+        except TransportError as error:
+            return error
+        except CutLine as error:
+            return TransportError("closed", f"the body ended inside a row: {error}", sent=True)
+        self._duplicates = max(0, given - len(self._seen))
+        return None if self._expected in (None, len(self._seen)) else self._incomplete(None)
+
+    def _begin(self) -> Response:
+        tries = 0
+        while True:
+            try:
+                return _call.begin(self._client, self._call)
+            except APIError as error:
+                pause = _pause_if_missing(self._client, self._id, error, tries)
+                if pause is None:
+                    raise
+            self._client.clock.sleep(pause)
+            tries += 1
+
+    def _incomplete(self, cause: AnthropixError | None) -> IncompleteResults:
+        if isinstance(cause, IncompleteResults):
+            return cause
+        return IncompleteResults(self._expected, len(self._seen), self._duplicates, cause)
+
+
+def _rows(results: Results) -> Iterator[Row | None]:
     try:
-        return _call.begin(client, _call.Call("GET", _address.path(id, "/results")))
-    except APIError as error:
-        if error.status != 404:
-            raise
-        batch = _unless_ended(client, id)
-        if batch is None:
-            raise
-    raise NotEnded(batch)
+        yield None
+        for line in results.lines():
+            yield line.row
+    finally:
+        results.close()
 
 
-def _unless_ended(client: Client, id: str) -> MessageBatch | None:
-    """Give the batch if its results are missing only because it goes on; a 404 alone does not tell."""
+def _expected(client: Client, id: str, batch_or_url: BatchRef) -> int | None:
+    if isinstance(batch_or_url, str) or "processing_status" not in batch_or_url:
+        return None
+    return total(ended(client, id, batch_or_url))
+
+
+def _pause_if_missing(client: Client, id: str, error: APIError, tries: int) -> float | None:
+    """Find out what a 404 means, as it does not say itself: not yet (`NotEnded`), not just now (a pause), or never."""
+    if error.status != 404:
+        return None
     try:
         batch = _look(client, id)
     except AnthropixError:
         return None
-    return cast(MessageBatch, batch) if batch.get("processing_status") in ("in_progress", "canceling") else None
+    if batch["processing_status"] != "ended":
+        raise NotEnded(batch)
+    if batch.get("archived_at") or retry.should_retry(error) is False or tries >= client.retry.max_retries:
+        return None
+    return retry.backoff(client.retry, tries, client.clock.random())
 
 
-def _look(client: Client, id: str) -> Mapping[str, object]:
-    return _call.ask(client, _call.Call("GET", _address.path(id))).value
-
-
-def _stream(response: Response, expected: int | None) -> Iterator[Row | None]:
-    seen: set[str] = set()
-    duplicates = 0
-    try:
-        yield None
-        for row in _decoded(response):
-            if row["custom_id"] in seen:
-                duplicates += 1
-                continue
-            seen.add(row["custom_id"])
-            yield row
-    finally:
-        response.close()
-    if expected is not None and len(seen) != expected:
-        raise IncompleteResults(expected, len(seen), duplicates)
-
-
-def _decoded(response: Response) -> Iterator[Row]:
-    decoder = Decoder(response.status, response.headers)
-    for chunk in response.chunks:
-        yield from decoder.feed(chunk)
-    yield from decoder.finish()
+def _look(client: Client, id: str) -> MessageBatch:
+    return _call.show(client, _call.look(id))[0]

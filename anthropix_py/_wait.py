@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import cast
 
 from . import _address, _call, retry
 from .client import Client
@@ -49,7 +49,7 @@ def wait(
         if timeout is not None and waited >= timeout:
             raise WaitTimeout(latest, waited)
         pause = looks.pause if timeout is None else min(looks.pause, timeout - waited)
-        _call.tell(client, "wait", batch=id, delay=pause, waited=waited)
+        _call.tell(client, "poll", looks.call, delay=pause, elapsed=waited)
         client.clock.sleep(pause)
 
 
@@ -59,7 +59,7 @@ class _Looks:
     def __init__(self, client: Client, id: str, interval: float | None) -> None:
         # A failed look is followed by the next one, not by retries of its own.
         self._client = client._replace(retry=client.retry._replace(max_retries=0))
-        self._call = _call.Call("GET", _address.path(id))
+        self.call = _call.look(id)
         self._interval = interval
         self._own_pace = _FIRST
         self._failed = 0
@@ -70,15 +70,15 @@ class _Looks:
         """Give the batch, None if this look failed in a way that may pass. *left*: seconds it may take."""
         patient = self._client._replace(timeout=min(self._client.timeout, max(left, _FASTEST)))
         try:
-            answer = _call.ask(patient, self._call)
+            batch, headers = _call.show(patient, self.call)
         except AnthropixError as error:
             if not self._bearable(error):
                 raise
             self._set_pause(error.headers if isinstance(error, APIError) else {})
             return None
         self._failed = self._missing = 0
-        self._set_pause(answer.headers)
-        return cast(MessageBatch, answer.value)
+        self._set_pause(headers)
+        return batch
 
     def _bearable(self, error: AnthropixError) -> bool:
         missing = isinstance(error, APIError) and error.status == 404
@@ -86,7 +86,7 @@ class _Looks:
         self._missing += missing
         return (missing or retry.passing(error)) and self._failed <= _FAILURES and self._missing <= _MISSING
 
-    def _set_pause(self, headers: dict[str, Any]) -> None:
+    def _set_pause(self, headers: Mapping[str, str]) -> None:
         asked = retry.retry_after(headers, self._client.clock.now())
         if self._interval is not None:
             self.pause = self._interval

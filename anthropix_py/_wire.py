@@ -96,9 +96,21 @@ def request_id(response: Response) -> str | None:
     return response.headers.get("request-id")
 
 
+def content(response: Response) -> Iterator[bytes]:
+    """Give the body as it was before any `content-encoding`. Raises `DecodeError` for one that was not asked for."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding in ("identity", ""):
+        return response.chunks
+    if encoding not in ("gzip", "x-gzip"):
+        raise DecodeError(f"the answer has a content-encoding of {encoding!r}", request_id=request_id(response))
+    from ._gzip import inflated
+
+    return inflated(response.chunks)
+
+
 def read_object(response: Response) -> dict[str, object]:
     """Read a JSON object to its end. Raises `DecodeError` for anything else."""
-    body = b"".join(response.chunks)
+    body = b"".join(content(response))
     named = request_id(response)
     try:
         value = _json.loads(body)
@@ -111,7 +123,7 @@ def read_object(response: Response) -> dict[str, object]:
 
 def read_error(response: Response, secrets: Iterable[str] = ()) -> APIError:
     """Read as much of an error as there is; text that repeats one of *secrets* comes without it."""
-    text = _as_text(_read_most(response.chunks), response.headers.get("content-type", ""))
+    text = _as_text(_read_most(response), response.headers.get("content-type", ""))
     for secret in secrets:
         text = text.replace(secret, "***")
     try:
@@ -141,16 +153,16 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _read_most(chunks: Iterator[bytes]) -> bytes:
+def _read_most(response: Response) -> bytes:
     pieces: list[bytes] = []
     size = 0
     try:
-        for chunk in chunks:
+        for chunk in content(response):
             pieces.append(chunk)
             size += len(chunk)
             if size >= _MOST_OF_AN_ERROR:
                 break
-    except TransportError:
+    except (TransportError, DecodeError):
         pass  # the status is known: what came of the body is better than nothing
     return b"".join(pieces)[:_MOST_OF_AN_ERROR]
 

@@ -11,15 +11,18 @@ raises TypeError, an impossible number ValueError.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Literal, cast, overload
 
-from . import _address, _call, _create, _pages, _results, _wait
+from . import _address, _call, _candidates, _create, _download, _pages, _results, _wait
+from ._download import Download
 from .client import Client
+from .errors import UnknownOutcome
 from .result import Result, returning
 from .types import BatchPage, BatchRef, DeletedBatch, MessageBatch, Row
 
-__all__ = ["cancel", "create", "delete", "list", "results", "show", "wait"]
+__all__ = ["Download", "cancel", "candidates", "create", "delete", "download", "list", "results", "show", "wait"]
 
 _list = list  # the builtin, which this module's own `list` hides
 
@@ -34,7 +37,8 @@ def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageB
     checks only while processing is logged as a warning and stops nothing.
 
     The call is made again only when it surely had no effect. Where nobody can know, the error is
-    `UnknownOutcome`: a batch may exist, and another create might pay for it twice.
+    `UnknownOutcome`: a batch may exist, and another create might pay for it twice. Then
+    `candidates` lists the batches that could be it.
     """
     return _create.create(client, requests)
 
@@ -42,19 +46,19 @@ def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageB
 @returning
 def show(client: Client, batch: BatchRef) -> MessageBatch:
     """Give the present state of *batch*."""
-    return cast(MessageBatch, _call.ask(client, _call.Call("GET", _path(batch))).value)
+    return _call.show(client, _call.look(_address.batch_id(batch)))[0]
 
 
 @returning
 def cancel(client: Client, batch: BatchRef) -> MessageBatch:
     """Begin to cancel *batch*: it is `canceling` until what is under way has finished, then `ended`."""
-    return cast(MessageBatch, _call.ask(client, _call.Call("POST", _path(batch, "/cancel"))).value)
+    return _call.show(client, _call.Call("POST", _address.path(_address.batch_id(batch), "/cancel")))[0]
 
 
 @returning
 def delete(client: Client, batch: BatchRef) -> DeletedBatch:
     """Delete *batch* and its results, for good. One in progress must be canceled first."""
-    return cast(DeletedBatch, _call.ask(client, _call.Call("DELETE", _path(batch))).value)
+    return cast(DeletedBatch, _call.ask(client, _call.Call("DELETE", _address.path(_address.batch_id(batch)))).value)
 
 
 @overload
@@ -159,5 +163,32 @@ def wait(
     return _wait.wait(client, batch, timeout, interval, on_update)
 
 
-def _path(batch: BatchRef, action: str = "") -> str:
-    return _address.path(_address.batch_id(batch), action)
+@returning
+def download(
+    client: Client,
+    batch: BatchRef,
+    path: str | os.PathLike[str],
+    *,
+    on_progress: Callable[[int, int | None], object] | None = None,
+) -> Download:
+    """Write the rows of an ended batch to a file at *path*, a line each, just as they came.
+
+    The file is there when it is complete and on the disk, and not before: rows go to a part
+    beside it (`PATH.BATCH_ID.part`), which a crash or a full disk leaves, and from which the next
+    call goes on. A file that is at *path* already is replaced. *on_progress*: called now and then
+    with the rows written and the rows expected.
+
+    Errors: those of `results`, and `FileError`.
+    """
+    return _download.download(client, batch, path, on_progress)
+
+
+@returning
+def candidates(client: Client, unknown_outcome: UnknownOutcome) -> _list[MessageBatch]:
+    """List the batches that a create of unknown outcome could have made, the newest first.
+
+    They are those of the same number of requests, created since its sending began by the server's
+    own clock. None means that there is none (yet: look again after a minute before creating
+    anew). custom_ids can only be read, with `results`, once a batch has ended.
+    """
+    return _candidates.candidates(client, unknown_outcome)

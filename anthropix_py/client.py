@@ -41,6 +41,8 @@ class Client(NamedTuple):
     retry: Policy
     api_version: str
     limits: Limits
+    ca_bundle: str | None
+    client_cert: tuple[str, str | None] | None
     transport: Transport | None
     on_event: OnEvent | None
     clock: Clock
@@ -71,6 +73,8 @@ class Options(TypedDict, total=False):
     retry: Policy
     api_version: str
     limits: Limits
+    ca_bundle: str | None
+    client_cert: str | tuple[str, str] | None
     transport: Transport | None
     on_event: OnEvent | None
     clock: Clock
@@ -89,6 +93,8 @@ def init(
     retry: Policy = Policy(),
     api_version: str = "2023-06-01",
     limits: Limits = Limits(),
+    ca_bundle: str | None = None,
+    client_cert: str | tuple[str, str] | None = None,
     transport: Transport | None = None,
     on_event: OnEvent | None = None,
     clock: Clock = SYSTEM,
@@ -105,6 +111,11 @@ def init(
     *connect_timeout*: seconds to open one. *limits*: what a batch may hold. *transport*: what
     carries requests in place of urllib3, *on_event*: gets a dict for whatever happens on the
     wire, *clock*: time and chance.
+
+    The server's certificate is always checked, against the system's authorities or those in
+    *ca_bundle* (a PEM file); *client_cert* is the client's own (a PEM file with its key, or a
+    pair of certificate and key). Proxies are taken from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`
+    and `NO_PROXY`.
 
     Raises `MissingCredentials`; ValueError or TypeError for a value that cannot be used.
     """
@@ -123,6 +134,8 @@ def init(
         "retry": retry,
         "api_version": api_version,
         "limits": limits,
+        "ca_bundle": ca_bundle,
+        "client_cert": client_cert,
         "transport": transport,
         "on_event": on_event,
         "clock": clock,

@@ -1,9 +1,9 @@
 """The error family: every failure that a public function returns as ("error", exc).
 
 One closed tree by fault: yours (`InvalidRequest`, `MissingCredentials`), theirs (`APIError`,
-`DecodeError`, `IncompleteResults`), the wire's (`TransportError`), nobody's (`UnknownOutcome`),
-and two that only say "not yet" (`NotEnded`, `WaitTimeout`). All can be pickled; none holds a
-secret, an open connection or the frames it was raised in.
+`DecodeError`, `IncompleteResults`), the wire's (`TransportError`), the disk's (`FileError`),
+nobody's (`UnknownOutcome`), and two that only say "not yet" (`NotEnded`, `WaitTimeout`). All can
+be pickled; none holds a secret, an open connection or the frames it was raised in.
 """
 
 from __future__ import annotations
@@ -194,24 +194,45 @@ class UnknownOutcome(AnthropixError):
     def __str__(self) -> str:
         return (
             f"a batch of {self.total:,} requests may have been created, and was not sent again: {self.cause}. "
-            "Look in batch.list for a new batch of that size before creating it anew"
+            "Look with batch.candidates for the batches that could be it before creating it anew"
         )
 
 
 class IncompleteResults(AnthropixError):
-    """The results ended before every row had come.
+    """The results ended before every row had come, and asking again did not mend it.
 
     `expected`: the rows that the batch's `request_counts` promise, None where they are not known.
-    `received`: the rows handed over. `duplicates`: the rows that came again and were skipped.
+    `received`: the rows handed over. `duplicates`: the rows that came more than once in one
+    answer, and were handed over once. `cause`: the last error met, None where the answer only
+    ended too early.
     """
 
-    def __init__(self, expected: int | None, received: int, duplicates: int = 0) -> None:
-        super().__init__(expected, received, duplicates)
+    def __init__(
+        self, expected: int | None, received: int, duplicates: int = 0, cause: AnthropixError | None = None
+    ) -> None:
+        super().__init__(expected, received, duplicates, cause)
         self.expected = expected
         self.received = received
         self.duplicates = duplicates
+        self.cause = cause
 
     def __str__(self) -> str:
         total = "an unknown number of" if self.expected is None else f"{self.expected:,}"
-        again = f", {self.duplicates:,} came twice" if self.duplicates else ""
-        return f"the results ended after {self.received:,} of {total} rows{again}"
+        again = f", {self.duplicates:,} came more than once" if self.duplicates else ""
+        cause = f": {self.cause}" if self.cause is not None else ""
+        return f"the results ended after {self.received:,} of {total} rows{again}{cause}"
+
+
+class FileError(AnthropixError):
+    """A file could not be written or read: a full disk, a missing folder, another download under way.
+
+    `path`: of that file. `detail`: what the system said.
+    """
+
+    def __init__(self, path: str, detail: str) -> None:
+        super().__init__(path, detail)
+        self.path = path
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.detail}"

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Literal, ParamSpec, TypeVar, Union
 
-from .errors import AnthropixError, UnknownOutcome
+from .errors import AnthropixError
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -46,6 +46,7 @@ def returning(function: Callable[P, T]) -> Callable[P, Result[T]]:
 def without_frames(error: AnthropixError) -> AnthropixError:
     """Let go of the frames that *error* came through: a request's whole body may live in one of them."""
     error.__traceback__ = error.__cause__ = error.__context__ = None
-    if isinstance(error, UnknownOutcome):
-        without_frames(error.cause)
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, AnthropixError):
+        without_frames(cause)
     return error

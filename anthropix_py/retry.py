@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .errors import AnthropixError, APIError, TransportError
+from .errors import AnthropixError, APIError, IncompleteResults, TransportError
 
 _PASSING = (408, 409, 429)  # of the statuses below 500, those that may go away
 REFUSED = (429, 503, 529)  # the server says that it did not begin
@@ -49,20 +49,23 @@ def delay(
         return None
     if not (passing(error) if repeatable else surely_undone(error)):
         return None
-    backoff = min(policy.max_delay, policy.initial_delay * 2.0**attempt) * (1 - chance / 4)
     asked = retry_after(error.headers, now) if isinstance(error, APIError) else None
     if asked is not None and asked > policy.patience:
         return None
-    wait = backoff if asked is None else asked
+    wait = backoff(policy, attempt, chance) if asked is None else asked
     return wait if elapsed + wait <= policy.deadline else None
+
+
+def backoff(policy: Policy, attempt: int, chance: float) -> float:
+    """Give the seconds to wait before the next try when the server names none."""
+    return min(policy.max_delay, policy.initial_delay * 2.0**attempt) * (1 - chance / 4)
 
 
 def passing(error: AnthropixError) -> bool:
     """Whether the same call may well succeed later."""
-    if isinstance(error, TransportError):
-        return error.reason != "tls"
     if not isinstance(error, APIError):
-        return False
+        short = isinstance(error, IncompleteResults) and error.received < (error.expected or 0)
+        return short or isinstance(error, TransportError)
     told = should_retry(error)
     if told is not None:
         return told
@@ -71,10 +74,8 @@ def passing(error: AnthropixError) -> bool:
 
 def surely_undone(error: AnthropixError) -> bool:
     """Whether the call surely had no effect, and may well succeed later."""
-    if isinstance(error, TransportError):
-        return not error.sent and error.reason != "tls"
     if not isinstance(error, APIError):
-        return False
+        return isinstance(error, TransportError) and not error.sent
     told = should_retry(error)
     if told is not None:
         return told

@@ -90,8 +90,8 @@ def test_results_before_the_end(connect: Connect, by: str, stream: bool) -> None
     client = connect(takes=60)
     created = unwrap(batch.create(client, [request("a")]))
     url = f"{client.base_url}/v1/messages/batches/{created['id']}/results"
-    named = {"dict": created, "id": created["id"], "url": url}[by]
-    tag, error = batch.results(client, named, stream=stream)
+    names: dict[str, BatchRef] = {"dict": created, "id": created["id"], "url": url}
+    tag, error = batch.results(client, names[by], stream=stream)
     assert (tag, type(error)) == ("error", NotEnded)
     assert isinstance(error, NotEnded)
     assert error.batch["id"] == created["id"]

@@ -20,6 +20,7 @@ ORDER = [
     "_json",
     "types",
     "errors",
+    "_gzip",
     "result",
     "_clock",
     "_wire",
@@ -37,6 +38,8 @@ ORDER = [
     "_create",
     "_pages",
     "_results",
+    "_candidates",
+    "_download",
     "_wait",
     "batch",
     "__init__",
@@ -55,6 +58,7 @@ PURE_MODULES = [
     "_json",
     "types",
     "errors",
+    "_gzip",
     "result",
     "_wire",
     "retry",
@@ -80,6 +84,7 @@ PURE = {
     "types",
     "typing",
     "urllib.parse",
+    "zlib",
 }
 NETWORK = {"urllib3", "http", "http.client", "socket", "ssl", "cheroot", "cheroot.server"}
 MAY_NETWORK = {"_http", "emulator._server"}

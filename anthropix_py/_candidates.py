@@ -1,0 +1,43 @@
+"""After a create of unknown outcome: the batches that could be it."""
+
+from __future__ import annotations
+
+import re
+
+from . import _pages, _results, retry
+from .client import Client
+from .errors import DecodeError, UnknownOutcome
+from .types import MessageBatch
+
+_PAGE = 100
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_SLACK = 2.0  # seconds: a Date header has no fractions, and a request takes time on its way
+
+
+def candidates(client: Client, unknown: UnknownOutcome) -> list[MessageBatch]:
+    """List the batches of the same size created since the sending began, by the server's clock."""
+    before = client.clock.now()
+    pages = _pages.Pages(client, None, None, min(_PAGE, client.limits.page))
+    after = client.clock.now()
+    served = retry.http_date(pages.headers.get("date", ""))
+    ahead = 0.0 if served is None else served - (before + after) / 2  # the server's clock against this machine's
+    since = unknown.sent_at + ahead - _SLACK - (after - before)
+    found: list[MessageBatch] = []
+    for batch in pages.all():
+        if _seconds(batch["created_at"]) < since:
+            break  # and so is every one after it: the newest come first
+        if _results.total(batch) == unknown.total:
+            found.append(batch)
+    return found
+
+
+def _seconds(time: str) -> float:
+    """Give an RFC 3339 time in seconds since the epoch."""
+    from datetime import datetime
+
+    parts = _TIME.fullmatch(time)
+    if parts is None:
+        raise DecodeError(f"created_at is not a time: {time!r}")
+    moment, fraction, zone = parts.groups()
+    # the fraction apart, as fromisoformat takes some numbers of digits only
+    return datetime.fromisoformat(moment + zone.replace("Z", "+00:00")).timestamp() + float(fraction or 0)

@@ -1,0 +1,141 @@
+"""Results into a file that is whole or is not there.
+
+Rows go to a part beside the target, named after the batch, that keeps what has come over a crash
+or a full disk; the next call goes on from it. Only when every row is there and on the disk does
+the part become the target.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import NamedTuple
+
+from . import _address, _json, _results
+from .client import Client
+from .errors import FileError
+from .types import BatchRef
+
+_PACE = 256  # rows between two reports of progress
+_BINARY = getattr(os, "O_BINARY", 0)  # exists where text files differ from others
+
+OnProgress = Callable[[int, "int | None"], object]
+
+
+class Download(NamedTuple):
+    """A finished download: where it is, and how many rows and bytes it holds."""
+
+    path: str
+    rows: int
+    bytes: int
+
+
+def download(client: Client, batch: BatchRef, path: str | os.PathLike[str], on_progress: OnProgress | None) -> Download:
+    """Write the results of *batch* to *path*. Raises `FileError` for what the system refuses."""
+    id = _address.results_id(client, batch)
+    expected = _results.total(_results.ended(client, id, batch))
+    target = os.fspath(path)
+    with _Part(f"{target}.{_address.quoted(id)}.part") as part:
+        if len(part.ids) != expected:
+            results = _results.Results(client, id, expected, part.ids)
+            try:
+                for line in results.lines():
+                    part.write(line.content)
+                    if on_progress is not None and len(part.ids) % _PACE == 0:
+                        on_progress(len(part.ids), expected)
+            finally:
+                results.close()
+        part.become(target)
+    if on_progress is not None:
+        on_progress(len(part.ids), expected)
+    return Download(target, len(part.ids), part.size)
+
+
+class _Part:
+    """The file that rows go to until all are there. `ids`: the custom_ids of its rows, `size`: its bytes.
+
+    Entering it locks it and keeps its whole rows; what a crash left after them is cut off.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.ids: set[str] = set()
+        self.size = 0
+        self._path = path
+
+    def __enter__(self) -> _Part:
+        with _as_file_errors(self._path):
+            self._file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666), "r+b")
+            try:
+                self._lock()
+                self._keep_whole_rows()
+            except BaseException:
+                self._file.close()
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with suppress(OSError) if error is not None else _as_file_errors(self._path):
+            self._file.close()
+
+    def write(self, row: bytes) -> None:
+        """Add a row, whose id the reader of results has put into `ids`."""
+        with _as_file_errors(self._path):
+            self.size += self._file.write(row + b"\n")
+
+    def become(self, target: str) -> None:
+        """Take the place of *target*, once all of it is on the disk."""
+        with _as_file_errors(target):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            os.replace(self._path, target)
+            if os.name == "posix":  # elsewhere a folder cannot be opened, nor needs it
+                folder = os.open(os.path.dirname(target) or ".", os.O_RDONLY)
+                try:
+                    os.fsync(folder)
+                finally:
+                    os.close(folder)
+
+    def _lock(self) -> None:
+        if os.name != "posix":
+            return
+        import fcntl
+
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FileError(self._path, "another download of this batch is writing it") from None
+        if not os.path.exists(self._path) or os.stat(self._path).st_ino != os.fstat(self._file.fileno()).st_ino:
+            raise FileError(self._path, "another download of this batch has just finished")
+
+    def _keep_whole_rows(self) -> None:
+        for line in self._file:
+            id = _id_of(line)
+            if id is None or id in self.ids:
+                break
+            self.ids.add(id)
+            self.size += len(line)
+        self._file.seek(self.size)
+        self._file.truncate()
+
+
+def _id_of(line: bytes) -> str | None:
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        row = _json.loads(line)
+    except ValueError:
+        return None
+    id = row.get("custom_id") if isinstance(row, dict) else None
+    return id if isinstance(id, str) else None
+
+
+@contextmanager
+def _as_file_errors(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FileError(error.filename or path, error.strerror or str(error)) from None
