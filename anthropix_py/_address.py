@@ -5,6 +5,7 @@ Everything goes to the client's own base: a results_url is read for its id and n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from ._version import __version__
@@ -18,6 +19,7 @@ BATCHES = "/v1/messages/batches"
 
 Query = Iterable[tuple[str, str]]
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _AN_ID = "one non-empty path segment, such as msgbatch_01HkcTjaV5uDC8jWR4ZsDV8d"
 
 
@@ -38,18 +40,23 @@ def results_id(client: Client, batch_or_url: BatchRef) -> str:
         return batch_id(batch_or_url)
     from urllib.parse import unquote, urlsplit
 
+    if _CONTROL.search(batch_or_url):  # urlsplit would drop some of them without a word
+        raise _invalid("results_url", shown(batch_or_url), "a URL without control characters")
+    homes = [urlsplit(base) for base in dict.fromkeys((client.base_url, API_BASE))]
     try:
         parts = urlsplit(batch_or_url)
-        origin = f"{parts.scheme}://{parts.netloc}"
-    except ValueError as error:
+        near = [home for home in homes if (home.scheme, home.netloc.lower()) == (parts.scheme, parts.netloc.lower())]
+        if not near:
+            hosts = " or ".join(f"{home.scheme}://{home.netloc}" for home in homes)
+            found = f"one of another host, {shown(f'{parts.scheme}://{parts.netloc}')}"
+            raise _invalid("results_url", found, f"a URL of {hosts}")
+        for home in near:
+            head, tail = f"{home.path}{BATCHES}/", "/results"
+            if parts.path.startswith(head) and parts.path.endswith(tail):
+                return _checked("results_url", unquote(parts.path[len(head) : -len(tail)], errors="strict"))
+    except ValueError as error:  # of which an undecodable id is one
         raise _invalid("results_url", f"{shown(batch_or_url)} ({error})", "a URL") from None
-    homes = {_origin(client.base_url): client.base_url, API_BASE: API_BASE}
-    if origin not in homes:
-        raise _invalid("results_url", f"one of another host, {shown(origin)}", f"a URL of {' or '.join(homes)}")
-    head, tail = urlsplit(homes[origin]).path + BATCHES + "/", "/results"
-    if not (parts.path.startswith(head) and parts.path.endswith(tail)):
-        raise _invalid("results_url", shown(batch_or_url), f"{origin}{head}ID{tail}")
-    return _checked("results_url", unquote(parts.path[len(head) : -len(tail)]))
+    raise _invalid("results_url", shown(batch_or_url), f"{BATCHES}/ID/results in its path")
 
 
 def path(id: str, action: str = "") -> str:
@@ -61,7 +68,7 @@ def quoted(text: str) -> str:
     """Give *text* as one segment of a path, or one part of a query."""
     from urllib.parse import quote
 
-    return quote(text, safe="")
+    return quote(text.encode(), safe="")  # bytes, as a Secret must not be formatted
 
 
 def request(client: Client, method: str, path: str, query: Query = (), body: Body | None = None) -> Request:
@@ -85,15 +92,8 @@ def request(client: Client, method: str, path: str, query: Query = (), body: Bod
     return Request(method, client.base_url + path + ("?" + text if text else ""), sent, body)
 
 
-def _origin(url: str) -> str:
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
 def _checked(where: str, id: object) -> str:
-    if not isinstance(id, str) or id in ("", ".", "..") or "/" in id or any(ord(c) < 32 or ord(c) == 127 for c in id):
+    if not isinstance(id, str) or id in ("", ".", "..") or "/" in id or _CONTROL.search(id):
         raise _invalid(where, shown(id), _AN_ID)
     try:
         id.encode()

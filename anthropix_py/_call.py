@@ -104,6 +104,8 @@ def _once(client: Client, call: Call, attempt: int, read: Callable[[Response], T
     request = _address.request(client, call.method, call.path, call.query, call.body)
     tell(client, "request", call, attempt=attempt, bytes=call.body.length if call.body else 0)
     response = _transport(client)(request, client.patience)
+    if client.transport is not None:  # one that is not ours may keep the server's spelling
+        response = response._replace(headers={name.lower(): value for name, value in response.headers.items()})
     kept = False
     try:
         tell(

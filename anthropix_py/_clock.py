@@ -27,7 +27,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own time and chance. All are equal, and a pickle of one is the shared one."""
+    """The machine's own time and chance. There is one, `SYSTEM`, and a pickle of it is itself."""
 
     def now(self) -> float:
         return time.time()

@@ -34,5 +34,7 @@ def loads(text: str | bytes) -> Any:
         text = text.decode("utf-8-sig")
     try:
         return json.loads(text)
+    except json.JSONDecodeError as error:  # in words that do not count lines, as our errors do that
+        raise ValueError(f"{error.msg} at character {error.pos}") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None

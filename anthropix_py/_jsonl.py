@@ -78,7 +78,7 @@ class Decoder:
             value = _json.loads(line.decode())
         except ValueError as error:
             fault = self._fault(f"not JSON: {error}", line, start)
-            raise CutLine(*fault.args) if cut and line.startswith(b"{") else fault from None
+            raise CutLine(*fault.args) if cut and line.lstrip().startswith(b"{") else fault from None
         if not isinstance(value, dict):
             raise self._fault("not a JSON object", line, start)
         if value.get("type") == "error" and "custom_id" not in value:

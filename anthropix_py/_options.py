@@ -9,12 +9,30 @@ from typing import Any
 from ._wire import Secret
 from .limits import Limits
 from .retry import Policy
+from .validate import shown
 
 Pairs = tuple[tuple[str, "Secret | None"], ...]
 
+_YEAR = 366 * 24 * 3600
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_A_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 _NOT_IN_A_KEY = re.compile(r"[^\x21-\x7e]")
+
+
+def hidden(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Give *options* with their secrets hidden, so that no error and no traceback shows them from here on."""
+    return {
+        name: _hide(value)
+        if name in ("api_key", "auth_token")
+        else {key: _hide(text) for key, text in value.items()}
+        if name in ("headers", "query") and isinstance(value, Mapping)
+        else value
+        for name, value in options.items()
+    }
+
+
+def _hide(value: object) -> object:
+    return Secret(value) if isinstance(value, str) else value
 
 
 def cleaned(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,15 +45,15 @@ def merged(old: Pairs, new: Pairs) -> Pairs:
     return tuple({**dict(old), **dict(new)}.items())
 
 
-def header_lines(text: str) -> dict[str, str]:
+def header_lines(text: str) -> dict[str, Secret]:
     """Read lines of `Name: value`, the form of ANTHROPIC_CUSTOM_HEADERS."""
-    headers: dict[str, str] = {}
+    headers: dict[str, Secret] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             name, colon, value = line.partition(":")
             if not colon:
                 raise ValueError(f"ANTHROPIC_CUSTOM_HEADERS line {number}: expected 'Name: value', found no colon")
-            headers[name.strip()] = value.strip()
+            headers[name.strip()] = Secret(value.strip())
     return headers
 
 
@@ -64,13 +82,13 @@ def _base(name: str, url: object) -> str:
         "a scheme of http or https": parts.scheme in ("http", "https"),
         "a host": bool(parts.hostname),
         "a port from 0 to 65535": _port_fits(parts.netloc),
-        "no query and no fragment": not (parts.query or parts.fragment),
+        "no query and no fragment": "?" not in url and "#" not in url,
         "no spaces or control characters": not re.search(r"[\x00-\x20\x7f]", url),
         "no /v1 at its end, which is added": not parts.path.rstrip("/").endswith("/v1"),
     }
     for expected, holds in expectations.items():
         if not holds:
-            raise ValueError(f"{name} {url!r} must have {expected}")
+            raise ValueError(f"{name} {url.partition('?')[0]!r} must have {expected}")
     return url.rstrip("/")
 
 
@@ -88,8 +106,8 @@ def _betas(name: str, beta: str | Sequence[str]) -> tuple[str, ...]:
 def _seconds(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
-    if not 0 < value < float("inf"):
-        raise ValueError(f"{name} must be more than 0 seconds and finite, not {value}")
+    if not 0 < value <= _YEAR:
+        raise ValueError(f"{name} must be more than 0 seconds and at most a year, not {shown(value)}")
     return float(value)
 
 
@@ -118,7 +136,48 @@ def _pairs(name: str, values: object) -> Pairs:
     for key, value in values.items():
         if not isinstance(key, str) or not (value is None or isinstance(value, str)):
             raise TypeError(f"{name} must map strings to strings or None; {key!r} does not")
+        if value is not None:
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise ValueError(f"{name}: the value of {key!r} has a lone surrogate") from None
     return tuple((key, None if value is None else Secret(value)) for key, value in values.items())
+
+
+def _version(name: str, value: object) -> str:
+    if value == "":
+        raise ValueError(f"{name} is empty")
+    return _header_value(name, value)
+
+
+def _policy(name: str, value: object) -> Policy:
+    if not isinstance(value, Policy):
+        raise TypeError(f"{name} must be a Policy, not {type(value).__name__}")
+    for field, number in value._asdict().items():
+        if isinstance(number, bool) or not isinstance(number, (int, float)):
+            raise TypeError(f"{name}.{field} must be a number, not {type(number).__name__}")
+        if not number >= 0:  # False for NaN
+            raise ValueError(f"{name}.{field} must not be {number}")
+    return value
+
+
+def _optional_callable(name: str, value: object) -> object:
+    if value is not None and not callable(value):
+        raise TypeError(f"{name} must be callable, not {type(value).__name__}")
+    return value
+
+
+def _clock(name: str, value: object) -> object:
+    for method in ("now", "monotonic", "sleep", "random"):
+        if not callable(getattr(value, method, None)):
+            raise TypeError(f"{name} must be a clock; {type(value).__name__} has no {method}()")
+    return value
+
+
+def _limits(name: str, value: object) -> Limits:
+    if not isinstance(value, Limits):
+        raise TypeError(f"{name} must be a Limits, not {type(value).__name__}")
+    return value
 
 
 def _file(name: str, value: object) -> str | None:
@@ -130,18 +189,13 @@ def _file(name: str, value: object) -> str | None:
 
 
 def _cert(name: str, value: object) -> tuple[str, str | None] | None:
+    if value is None:
+        return None
     certificate, key = value if isinstance(value, tuple) and len(value) == 2 else (value, None)
     path = _file(name, certificate)
-    return None if path is None else (path, _file(name, key))
-
-
-def _instance(kind: type) -> Callable[[str, object], object]:
-    def read(name: str, value: object) -> object:
-        if not isinstance(value, kind):
-            raise TypeError(f"{name} must be a {kind.__name__}, not {type(value).__name__}")
-        return value
-
-    return read
+    if path is None:
+        raise TypeError(f"{name} must be the path of a PEM file or a pair of paths")
+    return path, _file(name, key)
 
 
 _READERS: dict[str, Callable[[str, Any], object]] = {
@@ -153,9 +207,12 @@ _READERS: dict[str, Callable[[str, Any], object]] = {
     "query": _pairs,
     "timeout": _seconds,
     "connect_timeout": _seconds,
-    "retry": _instance(Policy),
-    "api_version": _header_value,
-    "limits": _instance(Limits),
+    "retry": _policy,
+    "api_version": _version,
+    "limits": _limits,
     "ca_bundle": _file,
     "client_cert": _cert,
+    "transport": _optional_callable,
+    "on_event": _optional_callable,
+    "clock": _clock,
 }

@@ -98,11 +98,13 @@ class Results:
                     self._seen.add(line.row["custom_id"])
                     yield line
         except TransportError as error:
-            return error
+            trouble: AnthropixError | None = error
         except CutLine as error:
-            return TransportError("closed", f"the body ended inside a row: {error}", sent=True)
-        self._duplicates = max(0, given - len(self._seen))
-        return None if self._expected in (None, len(self._seen)) else self._incomplete(None)
+            trouble = TransportError("closed", f"the body ended inside a row: {error}", sent=True)
+        else:
+            self._duplicates = max(0, given - len(self._seen))
+            trouble = None if self._expected is None else self._incomplete(None)
+        return None if len(self._seen) == self._expected else trouble
 
     def _begin(self) -> Response:
         tries = 0

@@ -6,7 +6,7 @@ and so do a response's chunks. Here nothing is sent: bytes are only described an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from . import _json
@@ -21,6 +21,9 @@ class Secret(str):
 
     __slots__ = ()
 
+    def __new__(cls, text: str) -> Secret:
+        return text if isinstance(text, Secret) else super().__new__(cls, text)  # str of a Secret would be its mask
+
     def __repr__(self) -> str:
         return "'***'"
 
@@ -29,6 +32,9 @@ class Secret(str):
 
     def __format__(self, spec: str) -> str:
         return format("***", spec)
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
+        return Secret, (str.__str__(self),)
 
 
 class Timeout(NamedTuple):
@@ -67,8 +73,9 @@ class Response(NamedTuple):
     """The head of an HTTP response, and its body as it comes.
 
     `headers`: names in lower case. `chunks`: the body's bytes as they arrive, still encoded as
-    `content-encoding` says; raises `TransportError` where they break off. `close`: gives the
-    connection up; harmless when called again or after the end.
+    `content-encoding` says; raises `TransportError` where they break off. A body with neither
+    `content-length` nor `transfer-encoding` is taken to end with the connection, and for cut when
+    it is empty. `close`: gives the connection up; harmless when called again or after the end.
     """
 
     status: int
@@ -98,14 +105,29 @@ def request_id(response: Response) -> str | None:
 
 def content(response: Response) -> Iterator[bytes]:
     """Give the body as it was before any `content-encoding`. Raises `DecodeError` for one that was not asked for."""
+    chunks = response.chunks if _framed(response.headers) else _not_empty(response.chunks)
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding in ("identity", ""):
-        return response.chunks
+        return chunks
     if encoding not in ("gzip", "x-gzip"):
         raise DecodeError(f"the answer has a content-encoding of {encoding!r}", request_id=request_id(response))
     from ._gzip import inflated
 
-    return inflated(response.chunks)
+    return inflated(chunks)
+
+
+def _framed(headers: Mapping[str, str]) -> bool:
+    return "content-length" in headers or "transfer-encoding" in headers
+
+
+def _not_empty(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Pass on a body that only the connection's end ends. With nothing in it, it is an answer cut in its headers."""
+    empty = True
+    for chunk in chunks:
+        empty = empty and not chunk
+        yield chunk
+    if empty:
+        raise TransportError("closed", "the answer broke off before its body", sent=True)
 
 
 def read_object(response: Response) -> dict[str, object]:
@@ -121,21 +143,23 @@ def read_object(response: Response) -> dict[str, object]:
     return value
 
 
-def read_error(response: Response, secrets: Iterable[str] = ()) -> APIError:
-    """Read as much of an error as there is; text that repeats one of *secrets* comes without it."""
+def read_error(response: Response, secrets: Sequence[str] = ()) -> APIError:
+    """Read as much of an error as there is, *secrets* struck out wherever the server repeats them."""
     text = _as_text(_read_most(response), response.headers.get("content-type", ""))
-    for secret in secrets:
-        text = text.replace(secret, "***")
     try:
         value: object = _json.loads(text)
     except ValueError:
-        value = None
-    if isinstance(value, dict):
-        return error_from(response.status, response.headers, value)
-    message = " ".join(text.split())[:_EXCERPT] or None
+        value = text
+    body = _struck(value if isinstance(value, (dict, list)) else text, secrets)
+    headers = {name: _strike(value, secrets) for name, value in response.headers.items()}
     if 300 <= response.status < 400:
-        message = f"redirects are not followed; this one leads to {response.headers.get('location')!r}"
-    return APIError(response.status, None, message, None, request_id(response), response.headers, text)
+        target = headers.get("location")
+        message = "redirects are not followed; this one " + (f"leads to {target!r}" if target else "names no target")
+        return APIError(response.status, None, message, None, headers.get("request-id"), headers, body)
+    if isinstance(body, dict):
+        return error_from(response.status, headers, body)
+    words = " ".join(_strike(text, secrets).split())[:_EXCERPT] or None
+    return APIError(response.status, None, words, None, headers.get("request-id"), headers, body)
 
 
 def error_from(status: int, headers: Mapping[str, str], body: dict[str, object]) -> APIError:
@@ -147,6 +171,23 @@ def error_from(status: int, headers: Mapping[str, str], body: dict[str, object])
     named = headers.get("request-id") or body.get("request_id")
     kind, message = error.get("type"), error.get("message")
     return APIError(status, _text(kind), _text(message) or _text(inner), _text(code), _text(named), headers, body)
+
+
+def _struck(value: object, secrets: Sequence[str]) -> object:
+    """Strike *secrets* out of every text in a JSON value."""
+    if isinstance(value, str):
+        return _strike(value, secrets)
+    if isinstance(value, list):
+        return [_struck(item, secrets) for item in value]
+    if isinstance(value, dict):
+        return {_strike(key, secrets): _struck(item, secrets) for key, item in value.items()}
+    return value
+
+
+def _strike(text: str, secrets: Sequence[str]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
 
 
 def _text(value: object) -> str | None:
@@ -170,9 +211,10 @@ def _read_most(response: Response) -> bytes:
 def _as_text(body: bytes, content_type: str) -> str:
     charset = content_type.lower().partition("charset=")[2].partition(";")[0].strip(" \"'")
     try:
-        return body.decode(charset or "utf-8-sig", "replace")
-    except LookupError:  # no such charset, or none that is text
-        return body.decode("utf-8-sig", "replace")
+        text = body.decode(charset or "utf-8", "replace")
+    except (LookupError, ValueError):  # no such charset, none that is text, or one that will not be replaced
+        text = body.decode("utf-8", "replace")
+    return text.removeprefix("\ufeff")
 
 
 def _excerpt(body: bytes) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from ._clock import SYSTEM, Clock
-from ._options import Pairs, cleaned, header_lines, merged
+from ._options import Pairs, cleaned, header_lines, hidden, merged
 from ._wire import Secret, Timeout, Transport
 from .errors import MissingCredentials
 from .limits import Limits
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 API_BASE = "https://api.anthropic.com"
 
+_VARIABLES = {"api_key": "ANTHROPIC_API_KEY", "auth_token": "ANTHROPIC_AUTH_TOKEN"}  # the first wins
 _SECRET = 8  # characters; a shorter header is no secret, and too common a text to strike out
 
 OnEvent = Callable[[dict[str, Any]], object]
@@ -54,9 +55,10 @@ class Client(NamedTuple):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The texts that must appear nowhere."""
-        values = (self.api_key, self.auth_token, *(value for _, value in self.headers))
-        return tuple(value for value in values if value and len(value) >= _SECRET)
+        """The texts that must appear nowhere, the longest first."""
+        values = [self.api_key, self.auth_token, *(value for _, value in (*self.headers, *self.query))]
+        words = {Secret(word) for value in values if value for word in (value, *value.split())}
+        return tuple(sorted((word for word in words if len(word) >= _SECRET), key=len, reverse=True))
 
 
 class Options(TypedDict, total=False):
@@ -119,16 +121,16 @@ def init(
 
     Raises `MissingCredentials`; ValueError or TypeError for a value that cannot be used.
     """
-    if api_key is None and auth_token is None:
-        api_key = os.environ.get("ANTHROPIC_API_KEY") or None
-        auth_token = None if api_key else os.environ.get("ANTHROPIC_AUTH_TOKEN") or None
-        if api_key is None and auth_token is None:
-            raise MissingCredentials(("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"))
-    custom = header_lines(os.environ.get("ANTHROPIC_CUSTOM_HEADERS", ""))
-    options: Options = {
+    given: dict[str, Any] = hidden({"api_key": api_key, "auth_token": auth_token, "headers": headers, "query": query})
+    api_key = auth_token = headers = query = None
+    if given["api_key"] is None and given["auth_token"] is None:
+        given |= _credentials_from_environment()
+    options: dict[str, Any] = {
+        **given,
+        "base_url": os.environ.get("ANTHROPIC_BASE_URL") or API_BASE if base_url is None else base_url,
         "beta": beta,
-        "headers": {**custom, **(headers or {})},
-        "query": query or {},
+        "headers": {} if given["headers"] is None else given["headers"],
+        "query": {} if given["query"] is None else given["query"],
         "timeout": timeout,
         "connect_timeout": connect_timeout,
         "retry": retry,
@@ -140,8 +142,18 @@ def init(
         "on_event": on_event,
         "clock": clock,
     }
-    options["base_url"] = os.environ.get("ANTHROPIC_BASE_URL") or API_BASE if base_url is None else base_url
-    return Client(**cleaned({"api_key": api_key, "auth_token": auth_token, **options}))
+    values = cleaned(options)
+    environment = cleaned({"headers": header_lines(os.environ.get("ANTHROPIC_CUSTOM_HEADERS", ""))})
+    values["headers"] = merged(environment["headers"], values["headers"])
+    return Client(**values)
+
+
+def _credentials_from_environment() -> dict[str, Secret]:
+    for option, variable in _VARIABLES.items():
+        value = Secret(os.environ.get(variable, ""))
+        if value:
+            return {option: value}
+    raise MissingCredentials(tuple(_VARIABLES.values()))
 
 
 def with_options(client: Client, **options: Unpack[Options]) -> Client:
@@ -154,7 +166,7 @@ def with_options(client: Client, **options: Unpack[Options]) -> Client:
     unknown = options.keys() - set(Client._fields)
     if unknown:
         raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
-    changes: dict[str, Any] = cleaned(options)
+    changes = cleaned(hidden(options))
     if "api_key" in changes or "auth_token" in changes:
         changes = {"api_key": None, "auth_token": None, **changes}
         if changes["api_key"] is None and changes["auth_token"] is None:

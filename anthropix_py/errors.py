@@ -117,9 +117,9 @@ class TransportError(AnthropixError):
 class DecodeError(AnthropixError):
     """The server's bytes are not what the API promises.
 
-    `line`: counted from 1 in results, None elsewhere. `offset`: of the fault, in bytes from the
-    start of the body. `excerpt`: the bytes around it, as text. `request_id`: where the answer
-    had one.
+    `detail`: what is wrong. `line`: counted from 1 in results, None elsewhere. `offset`: where
+    that line begins, in bytes from the start of the body. `excerpt`: its first bytes, as text.
+    `request_id`: where the answer had one.
     """
 
     def __init__(

@@ -58,7 +58,7 @@ def delay(
 
 def backoff(policy: Policy, attempt: int, chance: float) -> float:
     """Give the seconds to wait before the next try when the server names none."""
-    return min(policy.max_delay, policy.initial_delay * 2.0**attempt) * (1 - chance / 4)
+    return min(policy.max_delay, policy.initial_delay * 2.0 ** min(attempt, 60)) * (1 - chance / 4)
 
 
 def passing(error: AnthropixError) -> bool:

@@ -35,7 +35,7 @@ def _tokens(row: Row) -> Tokens:
     result = row["result"]
     if result["type"] != "succeeded":
         return Tokens()
-    usage = result["message"]["usage"]
+    usage = result["message"].get("usage") or {}
     return Tokens(
         usage.get("input_tokens") or 0,
         usage.get("output_tokens") or 0,

@@ -18,6 +18,7 @@ R = TypeVar("R")
 
 ENVELOPE = len(b'{"requests":[]}')
 
+_MANY_BITS = 2000  # of an integer that may have more digits than Python prints
 _FOUND = 60  # characters of a value shown in a message
 _SPLIT = "; split.chunks makes batches that fit"
 
@@ -113,10 +114,12 @@ class Checker:
             return b"", [Problem(index, None, "", shown(request), "an object with custom_id and params")]
         custom_id = request.get("custom_id")
         name = custom_id if isinstance(custom_id, str) else None
-        found = [Problem(index, name, *fault) for fault in self._faults(request, index)]
-        found += [Problem(index, name, *fault, "warning") for fault in _params_faults(request.get("params"))]
-        encoded, faults = encode(request)
-        found += [Problem(index, name, *fault) for fault in faults]
+        encoded, unencodable = encode(request)
+        places = {pointer for pointer, _, _ in unencodable}  # a place is named once, for its worst fault
+        faults = [fault for fault in self._faults(request, index) if fault[0] not in places]
+        doubts = [fault for fault in _params_faults(request.get("params")) if fault[0] not in places]
+        found = [Problem(index, name, *fault) for fault in (*faults, *unencodable)]
+        found += [Problem(index, name, *fault, "warning") for fault in doubts]
         self.size += len(encoded) + 1
         if self.size > self._limits.bytes:
             self.full = True
@@ -142,7 +145,7 @@ class Checker:
         elif not isinstance(request["params"], Mapping):
             yield "/params", shown(request["params"]), "an object"
         for key in request:
-            if key not in ("custom_id", "params"):
+            if key not in ("custom_id", "params") and (isinstance(key, (str, int, float)) or key is None):
                 yield step(key), "a key that the API does not know", "custom_id and params, nothing else"
 
 
@@ -173,23 +176,61 @@ def encode(request: object) -> tuple[bytes, list[Fault]]:
 
 
 def _json_faults(value: object) -> Iterator[Fault]:
-    # A stack of its own, not recursion: what stands here may be nested without end.
-    stack: list[tuple[str, object, tuple[int, ...]]] = [("", value, ())]
+    # A stack of its own, not recursion, and pointers only where they are needed: what stands here
+    # may be nested without end.
+    stack: list[_Node | int] = [_Node(None, None, value)]
+    inside: set[int] = set()
     while stack:
-        pointer, value, above = stack.pop()
+        node = stack.pop()
+        if isinstance(node, int):
+            inside.remove(node)
+            continue
+        value = node.value
         if isinstance(value, (Mapping, list, tuple)):
-            if id(value) in above:
-                yield pointer, "a cycle: a value that contains itself", "a value that can be JSON"
+            if id(value) in inside:
+                yield node.pointer(), "a cycle: a value that contains itself", "a value that can be JSON"
                 continue
+            inside.add(id(value))
+            stack.append(id(value))
             items = list(value.items() if isinstance(value, Mapping) else enumerate(value))
-            stack += [(pointer + step(key), item, (*above, id(value))) for key, item in reversed(items)]
-            for key, _ in items:
-                if not isinstance(key, (str, int, float)) and key is not None:
-                    yield pointer, f"the key {shown(key)}", "keys that are strings"
-        elif isinstance(value, float) and not -float("inf") < value < float("inf"):
-            yield pointer, repr(value), "a finite number"
+            stack += [_Node(node, key, item) for key, item in reversed(items)]
+            for key in value if isinstance(value, Mapping) else ():
+                if not (isinstance(key, (str, int, float)) or key is None) or _is_no_number(key):
+                    yield node.pointer(), f"the key {shown(key)}", "keys that are strings"
+        elif _is_no_number(value):
+            expected = "a finite number" if isinstance(value, float) else "a number of fewer digits"
+            yield node.pointer(), shown(value), expected
         elif not isinstance(value, (str, int, float)) and value is not None:
-            yield pointer, shown(value), "a value that can be JSON"
+            yield node.pointer(), shown(value), "a value that can be JSON"
+
+
+class _Node(NamedTuple):
+    """A place in a value: the step that leads there, from which node."""
+
+    above: _Node | None
+    key: object
+    value: object
+
+    def pointer(self) -> str:
+        """Give the steps from the top as a JSON pointer."""
+        steps: list[str] = []
+        node = self
+        while node.above is not None:
+            steps.append(step(node.key))
+            node = node.above
+        return "".join(reversed(steps))
+
+
+def _is_no_number(value: object) -> bool:
+    """Whether *value* is a number that JSON or Python's encoder cannot write."""
+    if isinstance(value, float):
+        return not -float("inf") < value < float("inf")
+    if not isinstance(value, int) or value.bit_length() < _MANY_BITS:
+        return False
+    try:
+        return not str(value)
+    except ValueError:  # more digits than sys.set_int_max_str_digits allows
+        return True
 
 
 def step(key: object) -> str:

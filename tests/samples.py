@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from anthropix_py import Client, Policy, init
+from anthropix_py._wire import Response
 from anthropix_py.emulator import ManualClock
 
 KEY = "sk-ant-api03-the-secret-of-the-tests"
@@ -51,6 +53,12 @@ def error_body(kind: str = "api_error", message: str = "no", **details: Any) -> 
     """Give the body of an error, enveloped."""
     error = {"type": kind, "message": message, **({"details": details} if details else {})}
     return {"type": "error", "error": error, "request_id": "req_from_the_body"}
+
+
+def answer_of(status: int, body: object, headers: dict[str, str] | None = None) -> Response:
+    """Give a response as a transport does, its body JSON or bytes."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Response(status, headers or {}, iter((content,)), lambda: None)
 
 
 def client(url: str, **options: Any) -> Client:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import struct
 import threading
@@ -38,7 +39,7 @@ def close(connection: socket.socket) -> None:
 def reset(connection: socket.socket) -> None:
     """Break the connection off."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    os.close(connection.detach())  # at once: close() would wait for the reader
 
 
 def stall(connection: socket.socket) -> None:
@@ -80,10 +81,10 @@ class Scripted:
     """Plays one step for each request, on whatever connection it comes.
 
     On leaving the context it fails if a request came that the script had no step for, if a step
-    was not asked for, or if playing went wrong.
+    was not asked for, or if playing went wrong. *before_body* is called before a request's body is read.
     """
 
-    def __init__(self, *steps: Step | bytes) -> None:
+    def __init__(self, *steps: Step | bytes, before_body: Callable[[], object] = lambda: None) -> None:
         self.received: list[Received] = []
         self.connections = 0
         self._steps: Iterator[Step] = iter([[step] if isinstance(step, bytes) else step for step in steps])
@@ -91,7 +92,9 @@ class Scripted:
         self._faults: list[str] = []
         self._threads: list[threading.Thread] = []
         self._open: list[socket.socket] = []
+        self._before_body = before_body
         self._lock = threading.Lock()
+        self._played = threading.Semaphore(0)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
@@ -115,6 +118,10 @@ class Scripted:
             assert self._faults == []
             assert self._left == 0, f"{self._left} steps of the script were not asked for"
 
+    def wait_for_step(self) -> None:
+        """Return when one more step has been played to its end."""
+        assert self._played.acquire(timeout=PATIENCE), "no step was played"
+
     def _start(self, target: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=target, args=arguments, daemon=True)
         self._threads.append(thread)
@@ -132,7 +139,7 @@ class Scripted:
 
     def _serve(self, connection: socket.socket, number: int) -> None:
         with contextlib.suppress(OSError), connection.makefile("rb") as reader:
-            while (request := _read(reader, number)) is not None:
+            while (request := _read(reader, number, self._before_body)) is not None:
                 with self._lock:
                     self.received.append(request)
                     step = next(self._steps, None)
@@ -146,9 +153,10 @@ class Scripted:
                         connection.sendall(action)
                     else:
                         action(connection)
+                self._played.release()
 
 
-def _read(reader: object, number: int) -> Received | None:
+def _read(reader: object, number: int, before_body: Callable[[], object]) -> Received | None:
     line = reader.readline()  # type: ignore[attr-defined]
     if not line:
         return None
@@ -157,5 +165,6 @@ def _read(reader: object, number: int) -> Received | None:
     while line := reader.readline().strip():  # type: ignore[attr-defined]
         name, _, value = line.decode("latin-1").partition(":")
         headers[name.lower()] = value.strip()
+    before_body()
     body = reader.read(int(headers.get("content-length", 0)))  # type: ignore[attr-defined]
     return Received(method, target, headers, body, number)

@@ -53,8 +53,8 @@ class _Exchange:
         if self.path == BATCHES:
             return self._allowed({"POST": self._create, "GET": self._list})()
         head, _, rest = self.path.partition(BATCHES + "/")
-        id, _, action = rest.partition("/")
-        if head or not id or action not in _ACTIONS:
+        id, slash, action = rest.partition("/")
+        if head or not id or action not in _ACTIONS or bool(slash) != bool(action):
             raise Refused(404, "not_found_error", "Not found")
         call = self._allowed(_ACTIONS[action])
         with self.store.lock:
@@ -76,7 +76,7 @@ class _Exchange:
         if len(pieces) > self.store.limits.bytes:
             raise Refused(413, "request_too_large", "Request exceeds the maximum size")
         try:
-            return json.loads(pieces)
+            return json.loads(pieces.decode(), parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
             raise Refused(400, "invalid_request_error", f"The request body is not valid JSON: {error}") from None
 
@@ -98,8 +98,10 @@ class _Exchange:
         return self._json({"data": data, "has_more": has_more, "first_id": ends[0], "last_id": ends[1]})
 
     def show(self, batch: Batch) -> Response:
-        batch.looks += 1
-        return self._one(batch, {} if batch.status == "ended" else {"retry-after": _RETRY_AFTER})
+        if batch.status == "ended":
+            return self._one(batch)
+        self.store.look(batch)
+        return self._one(batch, {"retry-after": _RETRY_AFTER})
 
     def cancel(self, batch: Batch) -> Response:
         if batch.status == "ended":
@@ -133,7 +135,8 @@ class _Exchange:
         return self._json(self._object(batch), headers=headers)
 
     def _object(self, batch: Batch) -> dict[str, Any]:
-        return batch.as_json(self.base_url, self.store.clock.now())
+        with self.store.lock:
+            return batch.as_json(self.base_url, self.store.clock.now())
 
     def _json(self, value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         body = json.dumps(value, separators=(",", ":")).encode()
@@ -154,6 +157,10 @@ _ACTIONS: dict[str, dict[str, Callable[[_Exchange, Batch], Response]]] = {
     "cancel": {"POST": _Exchange.cancel},
     "results": {"GET": _Exchange.results},
 }
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON value")
 
 
 def _pieces(lines: Iterator[bytes]) -> Iterator[bytes]:

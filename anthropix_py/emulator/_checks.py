@@ -32,8 +32,8 @@ def invalid(message: str) -> Refused:
 
 def check_head(headers: Mapping[str, str]) -> None:
     """Refuse a request without credentials or with an unknown API version. The words are assumed (A)."""
-    bearer = headers.get("authorization", "")
-    if not headers.get("x-api-key") and not bearer.removeprefix("Bearer ").strip():
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if not headers.get("x-api-key", "").strip() and not (scheme.lower() == "bearer" and token.strip()):
         raise Refused(401, "authentication_error", "x-api-key header is required")
     version = headers.get("anthropic-version")
     if version is None:
@@ -81,9 +81,9 @@ def _check_request(request: Any, where: str, limits: Limits) -> None:
     custom_id = request["custom_id"]
     if not isinstance(custom_id, str):
         raise invalid(f"{where}.custom_id: Input should be a valid string")
-    if len(custom_id) > _LONGEST_ID:
-        raise invalid(f"{where}.custom_id: String should have at most {_LONGEST_ID} characters")
     if not re.search(limits.custom_id, custom_id) or custom_id.endswith("\n"):
+        if len(custom_id) > _LONGEST_ID:
+            raise invalid(f"{where}.custom_id: String should have at most {_LONGEST_ID} characters")
         raise invalid(f"{where}.custom_id: String should match pattern '{limits.custom_id}'")
     if not isinstance(request["params"], dict):
         raise invalid(f"{where}.params: Input should be an object")
@@ -104,8 +104,8 @@ def page_bounds(query: Mapping[str, str], ids: list[str], limits: Limits) -> tup
 
 def _limit(text: str | None, most: int) -> int:
     if text is None:
-        return _PAGE
-    if not re.fullmatch(r"-?[0-9]{1,9}", text):
+        return min(_PAGE, most)
+    if not re.fullmatch(r"-?[0-9]{1,18}", text):
         raise invalid("limit: Input should be a valid integer")
     limit = int(text)
     if limit < 1:

@@ -7,10 +7,16 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Union
 
+from .. import _json
+
 Reply = Callable[[dict[str, Any]], Union[str, dict[str, Any]]]
 
 _QUOTED = 200  # characters of a prompt that the default reply quotes
-_UNSUPPORTED = ("speed", "store", "cache_hint", "context_hint", "fallbacks", "previous_thread_event_id")
+_REFUSED = (
+    *("speed", "store", "cache_hint", "context_hint", "fallbacks", "previous_thread_event_id"),
+    *("betas", "extra_body", "extra_headers", "extra_query", "timeout"),
+)
+_ROLES = ("user", "assistant", "system")
 _RESULTS = ("succeeded", "errored", "canceled", "expired")
 
 
@@ -28,23 +34,31 @@ def prompt_text(params: Mapping[str, Any]) -> str:
     return "\n".join(block.get("text", "") for block in content if isinstance(block, dict) and "text" in block)
 
 
-def result(request: dict[str, Any], reply: Reply) -> dict[str, Any]:
-    """Give the result of *request*: errored if its params are at fault, else what *reply* says."""
+def row(request: dict[str, Any], reply: Reply) -> tuple[str, bytes]:
+    """Give the kind of a result and its row as JSON: errored if the params are at fault, else what *reply* says."""
+    custom_id = request["custom_id"]
     for fault in _faults(request["params"]):
-        return errored("invalid_request_error", fault)
+        return as_line(custom_id, errored("invalid_request_error", fault))
     try:
-        answer: object = reply(request)
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong in a reply is this request's failure, as on the server
-        return errored("api_error", f"{type(error).__name__}: {error}")
+        return as_line(custom_id, _answered(request, reply(request)))
+    except Exception as error:  # noqa: BLE001 - a reply that fails fails its request, as on the server
+        return as_line(custom_id, errored("api_error", f"{type(error).__name__}: {error}"))
+
+
+def as_line(custom_id: str, result: dict[str, Any]) -> tuple[str, bytes]:
+    """Give the kind of a result and the row that holds it, as JSON."""
+    return result["type"], _json.dumps({"custom_id": custom_id, "result": result})
+
+
+def _answered(request: dict[str, Any], answer: object) -> dict[str, Any]:
     if isinstance(answer, str):
         return {"type": "succeeded", "message": message(request, answer)}
     if isinstance(answer, dict) and answer.get("type") == "message":
         return {"type": "succeeded", "message": answer}
     if isinstance(answer, dict) and answer.get("type") in _RESULTS:
         return answer
-    return errored(
-        "api_error", f"the reply function gave a {type(answer).__name__}; expected text, a message or a result"
-    )
+    given = type(answer).__name__
+    return errored("api_error", f"the reply function gave a {given}; expected text, a message or a result")
 
 
 def errored(kind: str, text: str) -> dict[str, Any]:
@@ -87,6 +101,8 @@ def _faults(params: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key}: Field required"
     if not isinstance(params["model"], str):
         yield "model: Input should be a valid string"
+    elif not params["model"]:
+        yield "model: String should have at least 1 character"
     if isinstance(params["max_tokens"], bool) or not isinstance(params["max_tokens"], int):
         yield "max_tokens: Input should be a valid integer"
     elif params["max_tokens"] < 1:
@@ -94,7 +110,7 @@ def _faults(params: Mapping[str, Any]) -> Iterator[str]:
     yield from _message_faults(params["messages"])
     if params.get("stream"):
         yield "stream: streaming is not supported in a batch"
-    for key in _UNSUPPORTED:
+    for key in _REFUSED:
         if key in params:
             yield f"{key}: Extra inputs are not permitted"
 
@@ -112,3 +128,20 @@ def _message_faults(messages: object) -> Iterator[str]:
         for key in ("role", "content"):
             if key not in entry:
                 yield f"messages.{index}.{key}: Field required"
+                return
+        if entry["role"] not in _ROLES:
+            yield f"messages.{index}.role: Input should be one of {', '.join(_ROLES)}"
+        yield from _content_faults(f"messages.{index}.content", entry["content"])
+
+
+def _content_faults(where: str, content: object) -> Iterator[str]:
+    if isinstance(content, str):
+        return
+    if not isinstance(content, list):
+        yield f"{where}: Input should be a valid string or list"
+        return
+    for index, block in enumerate(content):
+        if not isinstance(block, dict) or not isinstance(block.get("type"), str):
+            yield f"{where}.{index}: Input should be an object with a type"
+        elif block["type"] == "text" and not isinstance(block.get("text"), str):
+            yield f"{where}.{index}.text: Input should be a valid string"

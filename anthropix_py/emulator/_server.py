@@ -2,46 +2,81 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from cheroot.server import Gateway, HTTPServer
+from cheroot.server import Gateway, HTTPConnection, HTTPServer
 
 from .._wire import Request, Response
 from ._app import handle
 from ._store import Store
 
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 _THREADS = 16  # requests answered at once; a stalled one holds a thread
+_BACKLOG = 128  # connections that may wait to be accepted
 _TICK = 0.02  # seconds until a stopping server notices
+_GRACE = 0  # seconds that it leaves to what is under way
+_PIECE = 64 * 1024  # bytes of a request's body read at once
+
+
+class _Connection(HTTPConnection):
+    """A connection that remembers whether it has been waited for."""
+
+    waited_for = False
 
 
 class _Server(HTTPServer):
     """One emulator's server."""
 
+    ConnectionClass = _Connection
+
     expiration_interval = _TICK
+    request_queue_size = _BACKLOG
+    shutdown_timeout = _GRACE
 
     def __init__(self, store: Store, host: str, port: int) -> None:
         super().__init__((host, port), _Gateway, minthreads=_THREADS, maxthreads=_THREADS, server_name="emulator")
         self.store = store
 
+    def process_conn(self, conn: _Connection) -> None:
+        """Give a connection to a thread, but a new one only once it has something to say."""
+        if conn.waited_for:
+            super().process_conn(conn)
+        else:
+            conn.waited_for = True
+            self.put_conn(conn)
+
+    @property
+    def url(self) -> str:
+        host, port = self.bind_addr[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
 
 class _Body:
-    """The body of a request as it comes in."""
+    """The body of a request as it comes in. A counted one that ends too early is none."""
 
-    def __init__(self, length: int, file: object) -> None:
+    def __init__(self, length: int, file: Any) -> None:
         self.length = length
         self._file = file
 
     def __iter__(self) -> Iterator[bytes]:
-        while piece := self._file.read(64 * 1024):  # type: ignore[attr-defined]
+        left = self.length
+        while piece := self._file.read(_PIECE):
+            left -= len(piece)
             yield piece
+        if left > 0:
+            raise ConnectionResetError(errno.ECONNRESET, "the client went away within its request")
 
 
 class _Gateway(Gateway):
     def respond(self) -> None:
         response = handle(self.req.server.store, self._request())
         try:
+            self._read_what_is_left()
             self._send(response)
         finally:
             response.close()
@@ -50,17 +85,27 @@ class _Gateway(Gateway):
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self.req.inheaders.items()
         }
-        host = headers.get("host") or "{}:{}".format(*self.req.server.bind_addr[:2])
         body = None
         if "content-length" in headers or self.req.chunked_read:
-            body = _Body(int(headers.get("content-length", -1)), self.req.rfile)
-        url = f"http://{host}{self.req.uri.decode('latin-1')}"
-        return Request(self.req.method.decode("latin-1"), url, headers, body)
+            body = _Body(int(headers.get("content-length", 0)), self.req.rfile)
+        host = headers.get("host", "")
+        base = f"http://{host}" if _HOST.fullmatch(host) else self.req.server.url
+        return Request(self.req.method.decode("latin-1"), base + self.req.uri.decode("latin-1"), headers, body)
+
+    def _read_what_is_left(self) -> None:
+        """Leave the connection at the next request, whatever of this one was not read."""
+        if self.req.chunked_read:
+            while self.req.rfile.read(_PIECE):
+                pass
+            for _ in self.req.rfile.read_trailer_lines():
+                pass
 
     def _send(self, response: Response) -> None:
         self.req.status = f"{response.status} Status".encode()
         self.req.outheaders += [(name.encode(), value.encode("latin-1")) for name, value in response.headers.items()]
         self.req.ensure_headers_sent()
+        if self.req.method == b"HEAD":
+            return
         for chunk in response.chunks:
             if chunk:
                 self.req.write(chunk)
@@ -68,13 +113,20 @@ class _Gateway(Gateway):
 
 @contextmanager
 def running(store: Store, host: str, port: int) -> Iterator[str]:
-    """Serve *store* until the context ends; gives the base URL."""
+    """Serve *store* until the context ends; gives the base URL. Raises OSError where the port cannot be had."""
+    if not 0 <= port <= 65535:
+        raise ValueError(f"port must be from 0 to 65535, not {port}")
     server = _Server(store, host, port)
-    server.prepare()
+    try:
+        server.prepare()
+    except OSError:
+        if server.socket is not None:
+            server.socket.close()
+        raise
     thread = threading.Thread(target=server.serve, name="anthropix emulator", daemon=True)
     thread.start()
     try:
-        yield "http://{}:{}".format(*server.bind_addr[:2])
+        yield server.url
     finally:
         server.stop()
         thread.join()

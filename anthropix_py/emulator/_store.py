@@ -6,7 +6,6 @@ looks so far have brought about.
 
 from __future__ import annotations
 
-import json
 import random
 import string
 import threading
@@ -16,10 +15,11 @@ from typing import Any
 
 from .._clock import SYSTEM, Clock
 from ..limits import Limits
-from ._rows import Reply, quote_prompt, result
+from ._rows import Reply, as_line, quote_prompt, row
 
 _EXPIRES = 24 * 3600.0  # seconds after creation
 _RETAINED = 29 * 24 * 3600.0  # seconds after creation
+_NEVER = float("inf")
 _ALPHABET = string.digits + string.ascii_letters
 
 
@@ -31,6 +31,7 @@ class Batch:
         self.created = created
         self.requests = requests
         self.looks = 0
+        self.looked = created
         self.canceled: float | None = None
         self.ended: float | None = None
         self.lines: list[bytes] = []
@@ -48,17 +49,14 @@ class Batch:
         gone = self.created + _RETAINED
         return gone if now >= gone else None
 
-    def end(self, when: float, outcome: Callable[[dict[str, Any]], dict[str, Any]], order: random.Random) -> None:
-        """End at *when*, with the results that *outcome* gives, in an order of chance."""
-        rows = [{"custom_id": request["custom_id"], "result": outcome(request)} for request in self.requests]
-        self.counts["processing"] = 0
-        for row in rows:
-            self.counts[row["result"]["type"]] += 1
-        order.shuffle(rows)
-        self.lines = [
-            json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode(errors="replace") for row in rows
-        ]
-        self.ended = when
+    def end(self, when: float, outcome: Callable[[dict[str, Any]], tuple[str, bytes]]) -> None:
+        """End at *when*, with the results that *outcome* gives, in an order that follows from the id alone."""
+        rows = [outcome(request) for request in self.requests]
+        random.Random(self.id).shuffle(rows)
+        counts: dict[str, int] = dict.fromkeys(self.counts, 0)
+        for kind, _ in rows:
+            counts[kind] += 1
+        self.counts, self.lines, self.ended = counts, [line for _, line in rows], when
 
     def as_json(self, base_url: str, now: float) -> dict[str, Any]:
         """Give the object of the API, its ten fields in the order of the wire."""
@@ -80,7 +78,8 @@ class Store:
     """All that one emulated API knows. Two stores share nothing; threads may share one.
 
     A batch ends once *takes* seconds have passed on *clock* and `show` has answered *looks* times
-    that it goes on; with neither, by the next call after its creation. *reply* gives the answer
+    that it goes on; with neither, by the next call after its creation. A canceled one ends
+    *cancel_takes* seconds later. *reply* gives the answer
     to a request: text, a whole message, or a whole result. *limits* are those enforced. *seed*
     decides the ids and the order of results.
     """
@@ -90,18 +89,21 @@ class Store:
         *,
         takes: float = 0.0,
         looks: int = 0,
+        cancel_takes: float = 0.0,
         reply: Reply | None = None,
         limits: Limits = Limits(),
         clock: Clock = SYSTEM,
         seed: int = 0,
     ) -> None:
-        if takes < 0 or looks < 0:
-            raise ValueError(f"takes and looks must not be negative: takes={takes}, looks={looks}")
+        for name, value in (("takes", takes), ("looks", looks), ("cancel_takes", cancel_takes)):
+            if not value >= 0:  # False for NaN
+                raise ValueError(f"{name} must be at least 0, not {value}")
         self.limits = limits
         self.clock = clock
         self.lock = threading.RLock()
         self._takes = takes
         self._looks = looks
+        self._cancel_takes = cancel_takes
         self._reply = reply or quote_prompt
         self._chance = random.Random(seed)
         self._batches: dict[str, Batch] = {}  # in the order of their creation
@@ -128,8 +130,13 @@ class Store:
                 self._settle(batch)
             return list(reversed(self._batches.values()))
 
+    def look(self, batch: Batch) -> None:
+        """Count a look that found *batch* going on."""
+        batch.looks += 1
+        batch.looked = self.clock.now()
+
     def cancel(self, batch: Batch) -> None:
-        """Begin to cancel: the next call finds it ended."""
+        """Begin to cancel."""
         if batch.canceled is None:
             batch.canceled = self.clock.now()
 
@@ -144,17 +151,19 @@ class Store:
             return f"{kind}_01" + "".join(self._chance.choices(_ALPHABET, k=22))
 
     def _settle(self, batch: Batch) -> None:
+        """Let *batch* end if what ends it has come about: its cancellation, its work, or its 24 hours."""
         if batch.ended is not None:
             return
-        now = self.clock.now()
-        due, expires = batch.created + self._takes, batch.created + _EXPIRES
-        order = random.Random(batch.id)
-        if batch.canceled is not None:
-            batch.end(now, lambda _: {"type": "canceled"}, order)
-        elif now >= due and due <= expires and batch.looks >= self._looks:
-            batch.end(now if self._looks else due, lambda request: result(request, self._reply), order)
-        elif now >= expires:
-            batch.end(expires, lambda _: {"type": "expired"}, order)
+        now, expires = self.clock.now(), batch.created + _EXPIRES
+        done = max(batch.created + self._takes, batch.looked) if batch.looks >= self._looks else _NEVER
+        canceled = _NEVER if batch.canceled is None else batch.canceled + self._cancel_takes
+        if min(done, canceled, expires) > now:
+            return
+        if done <= min(canceled, expires):
+            batch.end(done, lambda request: row(request, self._reply))
+        else:
+            kind = "canceled" if canceled <= expires else "expired"
+            batch.end(min(canceled, expires), lambda request: as_line(request["custom_id"], {"type": kind}))
 
 
 def timestamp(seconds: float | None) -> str | None:
