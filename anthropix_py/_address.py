@@ -28,7 +28,7 @@ def batch_id(batch: BatchRef) -> str:
     if isinstance(batch, str):
         return _checked("batch id", batch)
     if not isinstance(batch, Mapping):
-        raise TypeError(f"a batch is named by its id or its dict, not by a {type(batch).__name__}")
+        raise TypeError(f"a batch is named by its id or its dict, not by {shown(batch)}")
     if "id" not in batch:
         raise _invalid("batch['id']", "no such key", _AN_ID)
     return _checked("batch['id']", batch["id"])

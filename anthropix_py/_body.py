@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 
-from .errors import InvalidRequest
+from .errors import FileError, InvalidRequest
 from .limits import Limits
 from .validate import Checker, Problem, iterate
 
@@ -26,7 +26,7 @@ class Spool:
     """
 
     def __init__(self, requests: Iterable[Mapping[str, object]], limits: Limits) -> None:
-        """Read *requests* to their end. Raises `InvalidRequest` with every fault found."""
+        """Read *requests* to their end. Raises `InvalidRequest` with every fault found, `FileError` for a full disk."""
         import tempfile
 
         self.warned = 0
@@ -62,14 +62,19 @@ class Spool:
             if checker.full:
                 break
             if not errors:
-                self._file.write(separator)
-                self._file.write(encoded)
+                self._write(separator + encoded)
                 separator = b","
         errors += checker.finish()
         if errors:
             raise InvalidRequest(errors)
-        self._file.write(b"]}")
+        self._write(b"]}")
         return checker.count, self._file.tell()
+
+    def _write(self, piece: bytes) -> None:
+        try:
+            self._file.write(piece)
+        except OSError as error:
+            raise FileError(error.filename or "a temporary file", error.strerror or str(error)) from None
 
     def _warn(self, problems: list[Problem]) -> None:
         self.warned += bool(problems)

@@ -10,7 +10,7 @@ from .errors import DecodeError, UnknownOutcome
 from .types import MessageBatch
 
 _PAGE = 100
-_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_TIME = re.compile(r"(?a)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _SLACK = 2.0  # seconds: a Date header has no fractions, and a request takes time on its way
 
 
@@ -24,20 +24,23 @@ def candidates(client: Client, unknown: UnknownOutcome) -> list[MessageBatch]:
     since = unknown.sent_at + ahead - _SLACK - (after - before)
     found: list[MessageBatch] = []
     for batch in pages.all():
-        if _seconds(batch["created_at"]) < since:
+        if _seconds(batch.get("created_at")) < since:
             break  # and so is every one after it: the newest come first
         if _results.total(batch) == unknown.total:
             found.append(batch)
     return found
 
 
-def _seconds(time: str) -> float:
+def _seconds(time: object) -> float:
     """Give an RFC 3339 time in seconds since the epoch."""
     from datetime import datetime
 
-    parts = _TIME.fullmatch(time)
-    if parts is None:
-        raise DecodeError(f"created_at is not a time: {time!r}")
-    moment, fraction, zone = parts.groups()
-    # the fraction apart, as fromisoformat takes some numbers of digits only
-    return datetime.fromisoformat(moment + zone.replace("Z", "+00:00")).timestamp() + float(fraction or 0)
+    parts = _TIME.fullmatch(time) if isinstance(time, str) else None
+    try:
+        if parts is None:
+            raise ValueError("expected one like 2026-08-19T14:44:51.493319+00:00")
+        moment, fraction, zone = parts.groups()
+        # the fraction apart, as fromisoformat takes some numbers of digits only
+        return datetime.fromisoformat(moment + zone.replace("Z", "+00:00")).timestamp() + float(fraction or 0)
+    except (ValueError, OverflowError) as error:
+        raise DecodeError(f"created_at is not a time: {time!r} ({error})") from None

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 from . import _address, _json, _results
 from .client import Client
-from .errors import FileError
+from .errors import FileError, IncompleteResults
 from .types import BatchRef
 
 _PACE = 256  # rows between two reports of progress
-_BINARY = getattr(os, "O_BINARY", 0)  # exists where text files differ from others
+_FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)  # not every system has both
 
 OnProgress = Callable[[int, "int | None"], object]
 
@@ -36,7 +36,7 @@ def download(client: Client, batch: BatchRef, path: str | os.PathLike[str], on_p
     """Write the results of *batch* to *path*. Raises `FileError` for what the system refuses."""
     id = _address.results_id(client, batch)
     expected = _results.total(_results.ended(client, id, batch))
-    target = os.fspath(path)
+    target = _target(path)
     with _Part(f"{target}.{_address.quoted(id)}.part") as part:
         if len(part.ids) != expected:
             results = _results.Results(client, id, expected, part.ids)
@@ -45,12 +45,27 @@ def download(client: Client, batch: BatchRef, path: str | os.PathLike[str], on_p
                     part.write(line.content)
                     if on_progress is not None and len(part.ids) % _PACE == 0:
                         on_progress(len(part.ids), expected)
+            except IncompleteResults as error:
+                if error.received > (error.expected or error.received):
+                    part.empty()  # it holds rows of something else, and would never be whole
+                raise
             finally:
                 results.close()
         part.become(target)
     if on_progress is not None:
         on_progress(len(part.ids), expected)
     return Download(target, len(part.ids), part.size)
+
+
+def _target(path: str | os.PathLike[str]) -> str:
+    target = os.fspath(path)
+    if not isinstance(target, str):
+        raise TypeError(f"path must be a string or a path of strings, not {type(path).__name__}")
+    if not target:
+        raise ValueError("path is empty")
+    if os.path.isdir(target):
+        raise FileError(target, "Is a directory")
+    return target
 
 
 class _Part:
@@ -66,7 +81,7 @@ class _Part:
 
     def __enter__(self) -> _Part:
         with _as_file_errors(self._path):
-            self._file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666), "r+b")
+            self._file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666), "r+b")
             try:
                 self._lock()
                 self._keep_whole_rows()
@@ -79,12 +94,21 @@ class _Part:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         with suppress(OSError) if error is not None else _as_file_errors(self._path):
+            if error is not None and self.size == 0:
+                os.unlink(self._path)
             self._file.close()
 
     def write(self, row: bytes) -> None:
         """Add a row, whose id the reader of results has put into `ids`."""
         with _as_file_errors(self._path):
             self.size += self._file.write(row + b"\n")
+
+    def empty(self) -> None:
+        """Let go of all rows."""
+        with _as_file_errors(self._path):
+            self._file.seek(0)
+            self._file.truncate()
+        self.size = 0
 
     def become(self, target: str) -> None:
         """Take the place of *target*, once all of it is on the disk."""
@@ -129,7 +153,9 @@ def _id_of(line: bytes) -> str | None:
         row = _json.loads(line)
     except ValueError:
         return None
-    id = row.get("custom_id") if isinstance(row, dict) else None
+    if not isinstance(row, dict) or not isinstance(row.get("result"), dict):
+        return None
+    id = row.get("custom_id")
     return id if isinstance(id, str) else None
 
 
@@ -138,4 +164,4 @@ def _as_file_errors(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise FileError(error.filename or path, error.strerror or str(error)) from None
+        raise FileError(path, error.strerror or str(error)) from None

@@ -18,9 +18,9 @@ _GZIP = zlib.MAX_WBITS | 16  # zlib's way to say: a gzip header and trailer arou
 def inflated(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield the content of a gzip body as far as it has come. Raises `TransportError` where it is cut or corrupt."""
     member = zlib.decompressobj(_GZIP)
-    begun = False
+    begun = ended = False
     for chunk in chunks:
-        data = chunk
+        data = chunk.lstrip(b"\0") if ended and not begun else chunk  # zeros may pad what follows a member
         while data:
             begun, full = True, True
             while full and not member.eof:
@@ -33,7 +33,7 @@ def inflated(chunks: Iterator[bytes]) -> Iterator[bytes]:
                 data = member.unconsumed_tail
                 full = len(piece) == _PIECE  # a piece that is not full leaves no input behind
             if member.eof:
-                data = member.unused_data.lstrip(b"\0")  # zeros may pad what follows a member
-                member, begun = zlib.decompressobj(_GZIP), False
+                data = member.unused_data.lstrip(b"\0")
+                member, begun, ended = zlib.decompressobj(_GZIP), False, True
     if begun:
         raise TransportError("closed", "the gzip stream broke off before its end", sent=True)

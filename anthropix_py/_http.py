@@ -8,8 +8,12 @@ fork the child begins with none.
 from __future__ import annotations
 
 import os
+import re
+import ssl
 import threading
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from functools import partial
 from http.client import HTTPException
 from http.client import IncompleteRead as HTTPIncompleteRead
 from typing import Any, NamedTuple
@@ -19,14 +23,17 @@ from urllib.request import getproxies_environment, proxy_bypass_environment  # t
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, IncompleteRead, NewConnectionError, ProtocolError, ProxyError, SSLError
+from urllib3.exceptions import HTTPError, IncompleteRead, SSLError
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
+from urllib3.util.ssl_ import create_urllib3_context
 
 from ._wire import Request, Response, Timeout, Transport
-from .errors import TransportError
+from .errors import FileError, TransportError
 
 _READ = 64 * 1024  # the most bytes handed over at once
 _HOSTS = 32  # hosts to which connections are kept
+_AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # what OpenSSL itself reads
+_WHO = re.compile(r"^_?HTTPS?(?:Connection|Pool)\((host=.*?, port=.*?)\): ")  # how urllib3 begins
 _IDLE = 32  # idle connections kept for each of them
 
 
@@ -35,7 +42,9 @@ class Route(NamedTuple):
 
     ca_bundle: str | None
     client_cert: tuple[str, str | None] | None
+    secure: bool = True
     proxy: str | None = None
+    default_authorities: tuple[str | None, ...] = ()
 
 
 class _Attempt(threading.local):
@@ -50,10 +59,11 @@ _attempt = _Attempt()
 
 def transport(ca_bundle: str | None, client_cert: tuple[str, str | None] | None) -> Transport:
     """Give the transport with these authorities and this certificate of the client's own."""
-    route = Route(ca_bundle, client_cert)
 
     def send(request: Request, timeout: Timeout) -> Response:
-        return _send(request, timeout, route._replace(proxy=_proxy(request.url)))
+        secure = request.url.startswith("https:")
+        defaults = tuple(map(os.environ.get, _AUTHORITIES)) if secure else ()
+        return _send(request, timeout, Route(ca_bundle, client_cert, secure, _proxy(request.url), defaults))
 
     return send
 
@@ -93,19 +103,25 @@ def _chunks(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
     raise failure
 
 
-def _failure(error: Exception, sent: bool) -> TransportError:
-    inner = error.args[-1] if isinstance(error, (ProtocolError, ProxyError)) and error.args else error
-    if isinstance(error, (NewConnectionError, ProxyError)):
-        reason = "connect"
-    elif isinstance(error, (Urllib3TimeoutError, TimeoutError)):
-        reason = "timeout" if sent else "connect"
-    elif isinstance(error, SSLError):
-        reason = "closed" if sent else "tls"
-    elif isinstance(inner, (OSError, IncompleteRead, HTTPIncompleteRead)):
+def _failure(error: BaseException, sent: bool) -> TransportError:
+    chain = [error]
+    while chain[-1].args and isinstance(chain[-1].args[-1], Exception):  # urllib3 wraps, sometimes twice
+        chain.append(chain[-1].args[-1])
+    kinds = tuple(type(link) for link in chain)
+    inner = chain[-1]
+    if not sent:
+        reason = "tls" if _any_of(kinds, SSLError, ssl.SSLError) else "connect"
+    elif _any_of(kinds, Urllib3TimeoutError, TimeoutError):
+        reason = "timeout"
+    elif _any_of(kinds, OSError, SSLError, IncompleteRead, HTTPIncompleteRead):
         reason = "closed"
     else:
         reason = "protocol"
-    return TransportError(reason, str(inner) or type(inner).__name__, sent)
+    return TransportError(reason, _WHO.sub(r"\1: ", str(inner)) or type(inner).__name__, sent)
+
+
+def _any_of(kinds: tuple[type, ...], *wanted: type) -> bool:
+    return any(issubclass(kind, wanted) for kind in kinds)
 
 
 def _proxy(url: str) -> str | None:
@@ -115,34 +131,71 @@ def _proxy(url: str) -> str | None:
         return None
     parts = urlsplit(url)
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass_environment(parts.hostname or "", proxies):
+    if not proxy or proxy_bypass_environment(parts.netloc, proxies):
         return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    try:
+        named = urlsplit(proxy)
+        fits = named.scheme in ("http", "https") and named.hostname and named.port != 0
+    except ValueError:  # of which a port past 65535 is one
+        fits = False
+    if not fits:  # not shown, as it may hold a password
+        raise TransportError(
+            "connect", f"the proxy that the environment names for {parts.scheme} is no URL", sent=False
+        )
+    return proxy
 
 
 def _manager(route: Route) -> urllib3.PoolManager:
-    certificate, key = route.client_cert or (None, None)
-    options: dict[str, Any] = {
-        "num_pools": _HOSTS,
-        "maxsize": _IDLE,
-        "cert_reqs": "CERT_REQUIRED",
-        "ca_certs": route.ca_bundle,
-        "cert_file": certificate,
-        "key_file": key,
-    }
+    options: dict[str, Any] = {"num_pools": _HOSTS, "maxsize": _IDLE}
+    if route.secure:
+        options |= {"cert_reqs": "CERT_REQUIRED", "ssl_context": _context(route.ca_bundle, route.client_cert)}
     if route.proxy is None:
         manager = urllib3.PoolManager(**options)
     else:
-        manager = urllib3.ProxyManager(route.proxy, proxy_headers=_proxy_headers(route.proxy), **options)
+        manager = urllib3.ProxyManager(
+            route.proxy,
+            proxy_headers=_proxy_headers(route.proxy),
+            proxy_ssl_context=_context(route.ca_bundle, None) if route.proxy.startswith("https:") else None,
+            **options,
+        )
     manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
     return manager
+
+
+def _context(ca_bundle: str | None, client_cert: tuple[str, str | None] | None) -> ssl.SSLContext:
+    """Make what every connection of a route shares: making it anew for each would read the authorities each time."""
+    context = create_urllib3_context()
+    if ca_bundle is None:
+        context.load_default_certs()
+    else:
+        _load(ca_bundle, lambda: context.load_verify_locations(ca_bundle))
+    if client_cert is not None:
+        certificate, key = client_cert
+        for path in filter(None, client_cert):
+            _load(path, partial(os.stat, path))
+        # a password that is wrong, as without one OpenSSL would ask at the terminal
+        _load(key or certificate, lambda: context.load_cert_chain(certificate, key, password=""))
+    return context
+
+
+def _load(path: str, load: Callable[[], object]) -> None:
+    try:
+        load()
+    except OSError as error:  # of which ssl.SSLError is one
+        raise FileError(path, f"{error.strerror or error}") from None
 
 
 def _proxy_headers(proxy: str) -> dict[str, str]:
     parts = urlsplit(proxy)
     if parts.username is None:
         return {}
-    return dict(urllib3.make_headers(proxy_basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}"))
+    credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    try:
+        encoded = credentials.encode("latin-1")  # as most proxies read it; RFC 7617 leaves it open
+    except UnicodeEncodeError:
+        encoded = credentials.encode()
+    return {"proxy-authorization": f"Basic {b64encode(encoded).decode()}"}
 
 
 class _Pools:

@@ -36,27 +36,32 @@ class Pages:
     def all(self) -> Generator[MessageBatch, None, None]:
         """Yield every batch, one page ahead at most."""
         page = self.first
+        asked: set[str] = set()
         while True:
             yield from reversed(page["data"]) if self._cursor == "before_id" else page["data"]
             if not page["has_more"]:
                 return
-            last = self._next(page)
-            page = self._ask(last)
-            if page["has_more"] and self._next(page) == last:
-                raise DecodeError(f"a page after {last} leads back to it")
+            id = self._next(page)
+            asked.add(id)
+            page = self._ask(id)
+            if page["has_more"] and self._next(page) in asked:
+                raise DecodeError(f"the pages lead back to {self._next(page)}")
 
     def _ask(self, id: str | None) -> BatchPage:
         query: tuple[tuple[str, str], ...] = () if id is None else ((self._cursor, id),)
         if self._limit is not None:
             query += (("limit", str(self._limit)),)
         page, self.headers = _call.ask(self._client, _call.Call("GET", BATCHES, query))
-        if not isinstance(page.get("data"), list) or not isinstance(page.get("has_more"), bool):
+        data = page.get("data")
+        if not isinstance(data, list) or not isinstance(page.get("has_more"), bool):
             raise DecodeError("the answer is not a page of batches: it has no data or has_more")
+        if not all(isinstance(batch, dict) and isinstance(batch.get("id"), str) for batch in data):
+            raise DecodeError("the answer is not a page of batches: not all in its data are batches")
         return cast(BatchPage, page)
 
     def _next(self, page: BatchPage) -> str:
         id = page.get(self._edge)
-        if not isinstance(id, str):
+        if not isinstance(id, str) or not id:
             raise DecodeError(f"a page has more after it, and no {self._edge} to ask for it by")
         return id
 

@@ -35,9 +35,10 @@ def ended(client: Client, id: str, batch: BatchRef) -> MessageBatch:
 
 
 def total(batch: Mapping[str, object]) -> int | None:
-    """Give the number of requests in a batch, None where its dict does not say."""
+    """Give the number of requests in a batch, which is never 0; None where its dict does not say."""
     counts = batch.get("request_counts")
-    return sum(counts.values()) if isinstance(counts, Mapping) else None
+    numbers = list(counts.values()) if isinstance(counts, Mapping) else []
+    return sum(numbers) or None if all(isinstance(number, int) for number in numbers) else None
 
 
 class Results:

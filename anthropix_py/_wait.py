@@ -15,6 +15,7 @@ _GROWTH = 1.5
 _SLOWEST = 60.0
 _LONGEST_ASKED = 600.0  # seconds; a pace slower than that is taken for a slip
 _FASTEST = 1.0  # seconds; a faster pace is only for those who ask for it
+_LONGEST = 24 * 3600.0  # seconds between looks: a batch takes no longer
 _FAILURES = 10  # looks that may fail one after the other
 _MISSING = 3  # of these, answers of 404: a batch just made or just ended may be missing for a moment
 
@@ -28,7 +29,9 @@ def wait(
 ) -> MessageBatch:
     """Look until the batch has ended. Raises `WaitTimeout`, or the error of the last of too many failed looks."""
     _check("timeout", timeout, timeout is None or timeout >= 0)
-    _check("interval", interval, interval is None or interval > 0)
+    _check("interval", interval, interval is None or 0 < interval <= _LONGEST)
+    if on_update is not None and not callable(on_update):
+        raise TypeError(f"on_update must be callable, not {type(on_update).__name__}")
     id = _address.batch_id(batch)
     latest = None if isinstance(batch, str) or "processing_status" not in batch else cast(MessageBatch, batch)
     if latest is not None and latest["processing_status"] == "ended":
@@ -47,7 +50,7 @@ def wait(
                 return seen
         waited = client.clock.monotonic() - started
         if timeout is not None and waited >= timeout:
-            raise WaitTimeout(latest, waited)
+            raise WaitTimeout(latest, waited, looks.trouble)
         pause = looks.pause if timeout is None else min(looks.pause, timeout - waited)
         _call.tell(client, "poll", looks.call, delay=pause, elapsed=waited)
         client.clock.sleep(pause)
@@ -65,18 +68,25 @@ class _Looks:
         self._failed = 0
         self._missing = 0
         self.pause = 0.0
+        self.trouble: AnthropixError | None = None  # of the latest look
 
     def look(self, left: float) -> MessageBatch | None:
         """Give the batch, None if this look failed in a way that may pass. *left*: seconds it may take."""
-        patient = self._client._replace(timeout=min(self._client.timeout, max(left, _FASTEST)))
+        most = max(left, _FASTEST)
+        patient = self._client._replace(
+            timeout=min(self._client.timeout, most), connect_timeout=min(self._client.connect_timeout, most)
+        )
         try:
             batch, headers = _call.show(patient, self.call)
         except AnthropixError as error:
             if not self._bearable(error):
                 raise
             self._set_pause(error.headers if isinstance(error, APIError) else {})
+            self.trouble = error
+            _call.log().warning("a look at the batch failed, the next is in %.0f s: %s", self.pause, error)
             return None
         self._failed = self._missing = 0
+        self.trouble = None
         self._set_pause(headers)
         return batch
 
@@ -98,5 +108,7 @@ class _Looks:
 
 
 def _check(name: str, value: float | None, fits: bool) -> None:
-    if not fits or value != value:
+    if isinstance(value, bool):
+        raise TypeError(f"{name} must be a number of seconds, not bool")
+    if not fits:
         raise ValueError(f"{name} must not be {value}")

@@ -11,9 +11,11 @@ raises TypeError, an impossible number ValueError.
 
 from __future__ import annotations
 
+import builtins
+import functools
 import os
 from collections.abc import Callable, Generator, Iterable, Mapping
-from typing import Literal, cast, overload
+from typing import Literal, ParamSpec, TypeVar, cast, overload
 
 from . import _address, _call, _candidates, _create, _download, _pages, _results, _wait
 from ._download import Download
@@ -21,13 +23,29 @@ from .client import Client
 from .errors import UnknownOutcome
 from .result import Result, returning
 from .types import BatchPage, BatchRef, DeletedBatch, MessageBatch, Row
+from .validate import shown
 
 __all__ = ["Download", "cancel", "candidates", "create", "delete", "download", "list", "results", "show", "wait"]
 
-_list = list  # the builtin, which this module's own `list` hides
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-@returning
+def _at_the_door(function: Callable[P, T]) -> Callable[P, Result[T]]:
+    """Refuse a client that is none; return what *function* gives and raises as a `Result`."""
+    returned = returning(function)
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> Result[T]:
+        client = args[0] if args else kwargs.get("client")
+        if not isinstance(client, Client):
+            raise TypeError(f"client must be what anthropix_py.init gives, not {shown(client)}")
+        return returned(*args, **kwargs)
+
+    return call
+
+
+@_at_the_door
 def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageBatch:
     """Create a batch of *requests*, each `{"custom_id": ..., "params": {...}}`; processing begins at once.
 
@@ -43,19 +61,19 @@ def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageB
     return _create.create(client, requests)
 
 
-@returning
+@_at_the_door
 def show(client: Client, batch: BatchRef) -> MessageBatch:
     """Give the present state of *batch*."""
     return _call.show(client, _call.look(_address.batch_id(batch)))[0]
 
 
-@returning
+@_at_the_door
 def cancel(client: Client, batch: BatchRef) -> MessageBatch:
     """Begin to cancel *batch*: it is `canceling` until what is under way has finished, then `ended`."""
     return _call.show(client, _call.Call("POST", _address.path(_address.batch_id(batch), "/cancel")))[0]
 
 
-@returning
+@_at_the_door
 def delete(client: Client, batch: BatchRef) -> DeletedBatch:
     """Delete *batch* and its results, for good. One in progress must be canceled first."""
     return cast(DeletedBatch, _call.ask(client, _call.Call("DELETE", _address.path(_address.batch_id(batch)))).value)
@@ -94,7 +112,7 @@ def list(
 ) -> Result[BatchPage | Generator[MessageBatch, None, None]]: ...
 
 
-@returning
+@_at_the_door
 def list(
     client: Client,
     *,
@@ -115,7 +133,9 @@ def list(
 
 
 @overload
-def results(client: Client, batch_or_url: BatchRef, *, stream: Literal[False] = False) -> Result[_list[Row]]: ...
+def results(
+    client: Client, batch_or_url: BatchRef, *, stream: Literal[False] = False
+) -> Result[builtins.list[Row]]: ...
 
 
 @overload
@@ -125,11 +145,13 @@ def results(client: Client, batch_or_url: BatchRef, *, stream: Literal[True]) ->
 @overload
 def results(
     client: Client, batch_or_url: BatchRef, *, stream: bool
-) -> Result[_list[Row] | Generator[Row, None, None]]: ...
+) -> Result[builtins.list[Row] | Generator[Row, None, None]]: ...
 
 
-@returning
-def results(client: Client, batch_or_url: BatchRef, *, stream: bool = False) -> _list[Row] | Generator[Row, None, None]:
+@_at_the_door
+def results(
+    client: Client, batch_or_url: BatchRef, *, stream: bool = False
+) -> builtins.list[Row] | Generator[Row, None, None]:
     """Give the rows of an ended batch as a list; with *stream* a generator that holds one at a time.
 
     *batch_or_url*: best the dict from `show` or `wait`, whose counts say how many rows must come;
@@ -141,10 +163,10 @@ def results(client: Client, batch_or_url: BatchRef, *, stream: bool = False) -> 
     gives its connection up.
     """
     rows = _results.rows(client, batch_or_url)
-    return rows if stream else _list(rows)
+    return rows if stream else builtins.list(rows)
 
 
-@returning
+@_at_the_door
 def wait(
     client: Client,
     batch: BatchRef,
@@ -157,13 +179,17 @@ def wait(
 
     *timeout*: seconds after which the error is `WaitTimeout`, which carries the last state; None
     for no end. *interval*: seconds between looks; by default the pace that the server asks for,
-    else 5 s growing to 60 s. *on_update*: called with the batch at every look. Lives through
-    passing trouble: dropped connections, 429, 5xx, a 404 just after the batch was made.
+    else 5 s growing to 60 s. *on_update*: called with the batch at every look. A dict that says
+    `ended` is given back at once, without a look.
+
+    Lives through passing trouble (dropped connections, 429, 5xx, a 404 just after the batch was
+    made) for ten looks in a row, and logs each as a warning. The batch goes on at the server
+    whatever becomes of this program: with its id the waiting can be taken up again.
     """
     return _wait.wait(client, batch, timeout, interval, on_update)
 
 
-@returning
+@_at_the_door
 def download(
     client: Client,
     batch: BatchRef,
@@ -183,12 +209,14 @@ def download(
     return _download.download(client, batch, path, on_progress)
 
 
-@returning
-def candidates(client: Client, unknown_outcome: UnknownOutcome) -> _list[MessageBatch]:
+@_at_the_door
+def candidates(client: Client, unknown_outcome: UnknownOutcome) -> builtins.list[MessageBatch]:
     """List the batches that a create of unknown outcome could have made, the newest first.
 
     They are those of the same number of requests, created since its sending began by the server's
     own clock. None means that there is none (yet: look again after a minute before creating
     anew). custom_ids can only be read, with `results`, once a batch has ended.
     """
+    if not isinstance(unknown_outcome, UnknownOutcome):
+        raise TypeError(f"unknown_outcome must be the error that create gave, not {shown(unknown_outcome)}")
     return _candidates.candidates(client, unknown_outcome)

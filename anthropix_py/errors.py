@@ -163,18 +163,21 @@ class NotEnded(AnthropixError):
 class WaitTimeout(AnthropixError):
     """The batch had not ended when the time given to `batch.wait` was up.
 
-    `batch`: its state at the last look, None if no look succeeded. `waited`: seconds.
+    `batch`: its state at the last look that succeeded, None if none did. `waited`: seconds.
+    `cause`: the error of the last look, None if it succeeded.
     """
 
-    def __init__(self, batch: MessageBatch | None, waited: float) -> None:
-        super().__init__(batch, waited)
+    def __init__(self, batch: MessageBatch | None, waited: float, cause: AnthropixError | None = None) -> None:
+        super().__init__(batch, waited, cause)
         self.batch = batch
         self.waited = waited
+        self.cause = cause
 
     def __str__(self) -> str:
+        cause = f"; the last look failed: {self.cause}" if self.cause is not None else ""
         if self.batch is None:
-            return f"no look at the batch succeeded in {self.waited:.0f} s"
-        return f"batch {self.batch['id']} is {self.batch['processing_status']} after {self.waited:.0f} s"
+            return f"no look at the batch succeeded in {self.waited:.0f} s{cause}"
+        return f"batch {self.batch['id']} is {self.batch['processing_status']} after {self.waited:.0f} s{cause}"
 
 
 class UnknownOutcome(AnthropixError):

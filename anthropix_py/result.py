@@ -32,6 +32,9 @@ def returning(function: Callable[P, T]) -> Callable[P, Result[T]]:
 
     Anything else it raises is a bug, a wrong argument or an interrupt, and passes through.
     """
+    given = function.__annotations__.get("return")
+    if isinstance(given, str):  # as `help` should show it, and as type hints are read at run time
+        function.__annotations__["return"] = f"Result[{given}]"
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> Result[T]:

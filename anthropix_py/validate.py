@@ -14,6 +14,8 @@ from typing import Literal, NamedTuple, TypeVar
 from . import _json
 from .limits import Limits
 
+__all__ = ["Problem", "problems"]
+
 R = TypeVar("R")
 
 ENVELOPE = len(b'{"requests":[]}')
@@ -35,6 +37,7 @@ _REQUIRED: dict[str, tuple[Callable[[object], bool], str]] = {
     "max_tokens": (_is_count, "an integer of at least 1"),
     "messages": (lambda value: isinstance(value, (list, tuple)) and len(value) > 0, "a list of at least 1 message"),
 }
+_ROLES = ("user", "assistant", "system")
 _UNSUPPORTED = ("speed", "store", "cache_hint", "context_hint", "fallbacks", "previous_thread_event_id")
 _MISPLACED = {
     "betas": "betas for the whole batch: with_options(client, beta=...)",
@@ -129,7 +132,8 @@ class Checker:
 
     def finish(self) -> list[Problem]:
         """Give the faults of the batch as a whole."""
-        return [] if self.count else [Problem(None, None, "requests", "none", "at least 1 request")]
+        found = "none (an iterator that has been used up gives none)"
+        return [] if self.count else [Problem(None, None, "requests", found, "at least 1 request")]
 
     def _faults(self, request: Mapping[str, object], index: int) -> Iterator[Fault]:
         custom_id = request.get("custom_id")
@@ -165,6 +169,20 @@ def _params_faults(params: object) -> Iterator[Fault]:
     for key, expected in _MISPLACED.items():
         if key in params:
             yield f"/params/{key}", "an SDK's argument that is no parameter", expected
+    if isinstance(params.get("messages"), (list, tuple)):
+        yield from _message_faults(params["messages"])
+
+
+def _message_faults(messages: Iterable[object]) -> Iterator[Fault]:
+    for index, message in enumerate(messages):
+        where = f"/params/messages/{index}"
+        if not isinstance(message, Mapping):
+            yield where, shown(message), "an object with role and content"
+            continue
+        if message.get("role") not in _ROLES:
+            yield f"{where}/role", shown(message.get("role")), f"one of {', '.join(_ROLES)}"
+        if not isinstance(message.get("content"), (str, list, tuple)):
+            yield f"{where}/content", shown(message.get("content")), "text or a list of blocks"
 
 
 def encode(request: object) -> tuple[bytes, list[Fault]]:

@@ -107,6 +107,7 @@ class Scripted:
     ) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._threads[0].join(PATIENCE)  # so that no connection is accepted from here on
         with self._lock:
             for connection in self._open:
                 with contextlib.suppress(OSError):
@@ -154,6 +155,8 @@ class Scripted:
                     else:
                         action(connection)
                 self._played.release()
+                if connection.fileno() == -1:  # what the reader still holds is no request
+                    return
 
 
 def _read(reader: object, number: int, before_body: Callable[[], object]) -> Received | None:

@@ -201,6 +201,7 @@ ERRORS: dict[str, tuple[Any, list[Short]]] = {
             ("/y", "a key that the API does not know", KEYS),
             ("/params/x", "a value of type set", JSON),
             ("/params/model", "''", "a model's name", "warning"),
+            ("/params/messages/0", "1", "an object with role and content", "warning"),
         ],
     ),
     "an id of bytes, once": ({**request(), "custom_id": b"a"}, [("/custom_id", "a value of type bytes", JSON)]),
@@ -344,7 +345,9 @@ def test_text(case: tuple[Problem, str]) -> None:
 
 @pytest.mark.parametrize("empty", [[], (), iter(()), set()], ids=["list", "tuple", "iterator", "set"])
 def test_none_at_all(empty: Any) -> None:
-    assert problems(empty) == [Problem(None, None, "requests", "none", "at least 1 request")]
+    assert problems(empty) == [
+        Problem(None, None, "requests", "none (an iterator that has been used up gives none)", "at least 1 request")
+    ]
 
 
 @pytest.mark.parametrize("wrong", [None, 5, 1.5, "abc", b"abc", request(), MappingProxyType({}), object, len], ids=repr)
@@ -382,6 +385,9 @@ def test_limits(case: tuple[list[Any], Limits, tuple[int, str] | None]) -> None:
     assert all("split.chunks" in problem.expected and problem.severity == "error" for problem in found)
 
 
+HELLO = {"role": "user", "content": "Hello"}
+
+
 def test_100_001_requests() -> None:
     taken = 0
 
@@ -389,7 +395,7 @@ def test_100_001_requests() -> None:
         nonlocal taken
         for number in range(100_010):
             taken += 1
-            yield {"custom_id": f"r{number}", "params": {"model": "m", "max_tokens": 1, "messages": [1]}}
+            yield {"custom_id": f"r{number}", "params": {"model": "m", "max_tokens": 1, "messages": [HELLO]}}
 
     (problem,) = problems(source())
     assert (problem.index, problem.found) == (100_000, "one more")

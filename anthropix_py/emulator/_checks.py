@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..limits import Limits
+from ._parse import RequestsIn
+from ._refused import Refused, invalid
 
 _PAGE = 20  # batches on a page, unless a limit is given
 _LONGEST_ID = 64
 _VERSIONS = ("2023-06-01", "2026-10-21")
 _COUNTED = ("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control")
-
-
-class Refused(Exception):
-    """An answer other than 2xx: its status, error type, message, and headers of its own."""
-
-    def __init__(self, status: int, type: str, message: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(status, type, message, headers)
-        self.status = status
-        self.type = type
-        self.message = message
-        self.headers = dict(headers or {})
-
-
-def invalid(message: str) -> Refused:
-    """Make the 400 of a request that is at fault."""
-    return Refused(400, "invalid_request_error", message)
 
 
 def check_head(headers: Mapping[str, str]) -> None:
@@ -42,31 +28,37 @@ def check_head(headers: Mapping[str, str]) -> None:
         raise invalid(f'anthropic-version: "{version}" is not a valid version')
 
 
-def check_create(body: Any, limits: Limits) -> list[dict[str, Any]]:
-    """Give the requests of a create's body, or refuse it as the API does before any processing."""
+def checked(requests: RequestsIn, limits: Limits) -> Iterator[str]:
+    """Yield the text of each request of a create's body; refuse it as the API does before any processing."""
+    seen: set[str] = set()
+    count = 0
+    for index, (request, text) in enumerate(requests):
+        count = index + 1
+        if count > limits.requests:
+            continue  # only to count them
+        _check_request(request, f"requests.{index}", limits)
+        if request["custom_id"] in seen:
+            words = "requests: custom_id's must be unique within a batch. Duplicate custom_id found: "
+            raise invalid(words + request["custom_id"])
+        seen.add(request["custom_id"])
+        yield text
+    if count > limits.requests:
+        raise invalid(f"requests: List should have at most {limits.requests} items after validation, not {count}")
+    _check_rest(requests.rest, count)
+
+
+def _check_rest(body: Any, count: int) -> None:
     if not isinstance(body, dict):
         raise invalid("Input should be an object")
     for key in body:
         if key != "requests":
             raise invalid(f"{key}: Extra inputs are not permitted")
-    requests = body.get("requests")
-    if requests is None:
+    if "requests" not in body:
         raise invalid("requests: Field required")
-    if not isinstance(requests, list):
+    if not isinstance(body["requests"], list):
         raise invalid("requests: Input should be a valid list")
-    if not requests:
+    if count == 0:
         raise invalid("requests: List should have at least 1 item after validation, not 0")
-    if len(requests) > limits.requests:
-        most = f"at most {limits.requests} items"
-        raise invalid(f"requests: List should have {most} after validation, not {len(requests)}")
-    seen: set[str] = set()
-    for index, request in enumerate(requests):
-        _check_request(request, f"requests.{index}", limits)
-        if request["custom_id"] in seen:
-            text = "requests: custom_id's must be unique within a batch. Duplicate custom_id found: "
-            raise invalid(text + request["custom_id"])
-        seen.add(request["custom_id"])
-    return requests
 
 
 def _check_request(request: Any, where: str, limits: Limits) -> None:

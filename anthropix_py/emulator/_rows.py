@@ -1,64 +1,88 @@
-"""What becomes of one request of a batch: its result, made by the reply function or by its own faults."""
+"""What becomes of a request: its result, made by its own faults, by the outcome chosen for it, or by the reply."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Union
 
 from .. import _json
+from ._message import message, quote_prompt
+from ._params import fault
 
 Reply = Callable[[dict[str, Any]], Union[str, dict[str, Any]]]
+"""Gives the answer to a request: text, fields of a message (`{"content": [...]}`), or a whole result."""
 
-_QUOTED = 200  # characters of a prompt that the default reply quotes
-_REFUSED = (
-    *("speed", "store", "cache_hint", "context_hint", "fallbacks", "previous_thread_event_id"),
-    *("betas", "extra_body", "extra_headers", "extra_query", "timeout"),
-)
-_ROLES = ("user", "assistant", "system")
-_RESULTS = ("succeeded", "errored", "canceled", "expired")
+Outcomes = Union[Mapping[str, float], Callable[[dict[str, Any]], str]]
+"""Shares of the requests by outcome, or a function that names the outcome of each."""
 
+Row = tuple[str, bytes]
+"""(type of the result, the line that holds it)."""
 
-def quote_prompt(request: dict[str, Any]) -> str:
-    """Answer with the words of the last message: the reply of a store that was given none."""
-    prompt = " ".join(prompt_text(request["params"]).split())
-    return f"You asked: {prompt[:_QUOTED]}"
+RESULTS = ("succeeded", "errored", "canceled", "expired")
+OUTCOMES = (*RESULTS, "refusal", "max_tokens")
 
 
-def prompt_text(params: Mapping[str, Any]) -> str:
-    """Give the text of the last message, text blocks joined by newlines."""
-    content = params["messages"][-1].get("content", "")
-    if isinstance(content, str):
-        return content
-    return "\n".join(block.get("text", "") for block in content if isinstance(block, dict) and "text" in block)
+class Worker:
+    """Makes results of requests. The same seed makes the same choices."""
+
+    def __init__(
+        self, reply: Reply | None, outcomes: Outcomes | None, models: Collection[str] | None, seed: int
+    ) -> None:
+        if isinstance(outcomes, Mapping):
+            _check_shares(outcomes)
+        self._reply = reply or quote_prompt
+        self._outcomes = outcomes or {}
+        self._models = models
+        self._seed = seed
+        self._cached: set[str] = set()
+
+    def row(self, request: dict[str, Any], version: str) -> Row:
+        """Give the row of *request*, processed under an API version."""
+        custom_id = request["custom_id"]
+        found = fault(request["params"], version, self._models)
+        if found is not None:
+            return as_line(custom_id, errored(*found))
+        try:
+            return as_line(custom_id, self._result(request))
+        except Exception as error:  # noqa: BLE001 - a reply that fails fails its request, as on the server
+            return as_line(custom_id, errored("api_error", f"{type(error).__name__}: {error}"))
+
+    def _result(self, request: dict[str, Any]) -> dict[str, Any]:
+        outcome = self._outcome(request)
+        if outcome == "errored":
+            return errored("api_error", "Internal server error")
+        if outcome in ("canceled", "expired"):
+            return {"type": outcome}
+        answer: object = self._reply(request)
+        if isinstance(answer, str):
+            stop_reason = outcome if outcome in ("refusal", "max_tokens") else "end_turn"
+            return {"type": "succeeded", "message": message(request, answer, self._cached, stop_reason)}
+        if isinstance(answer, dict) and (answer.get("type") == "message" or "content" in answer):
+            return {"type": "succeeded", "message": {**message(request, "", self._cached), **answer}}
+        if isinstance(answer, dict) and answer.get("type") in RESULTS:
+            return answer
+        given = type(answer).__name__
+        return errored("api_error", f"the reply function gave a {given}; expected text, a message or a result")
+
+    def _outcome(self, request: dict[str, Any]) -> str:
+        if not isinstance(self._outcomes, Mapping):
+            outcome = self._outcomes(request)
+            if outcome not in OUTCOMES:
+                raise ValueError(f"the outcomes function gave {outcome!r}; expected one of {', '.join(OUTCOMES)}")
+            return outcome
+        digest = hashlib.sha256(f"{self._seed} {request['custom_id']}".encode(errors="replace")).digest()
+        place = int.from_bytes(digest[:8], "big") / 2**64
+        for outcome, share in self._outcomes.items():
+            place -= share
+            if place < 0:
+                return outcome
+        return "succeeded"
 
 
-def row(request: dict[str, Any], reply: Reply) -> tuple[str, bytes]:
-    """Give the kind of a result and its row as JSON: errored if the params are at fault, else what *reply* says."""
-    custom_id = request["custom_id"]
-    for fault in _faults(request["params"]):
-        return as_line(custom_id, errored("invalid_request_error", fault))
-    try:
-        return as_line(custom_id, _answered(request, reply(request)))
-    except Exception as error:  # noqa: BLE001 - a reply that fails fails its request, as on the server
-        return as_line(custom_id, errored("api_error", f"{type(error).__name__}: {error}"))
-
-
-def as_line(custom_id: str, result: dict[str, Any]) -> tuple[str, bytes]:
-    """Give the kind of a result and the row that holds it, as JSON."""
+def as_line(custom_id: str, result: dict[str, Any]) -> Row:
+    """Give the row that holds *result*."""
     return result["type"], _json.dumps({"custom_id": custom_id, "result": result})
-
-
-def _answered(request: dict[str, Any], answer: object) -> dict[str, Any]:
-    if isinstance(answer, str):
-        return {"type": "succeeded", "message": message(request, answer)}
-    if isinstance(answer, dict) and answer.get("type") == "message":
-        return {"type": "succeeded", "message": answer}
-    if isinstance(answer, dict) and answer.get("type") in _RESULTS:
-        return answer
-    given = type(answer).__name__
-    return errored("api_error", f"the reply function gave a {given}; expected text, a message or a result")
 
 
 def errored(kind: str, text: str) -> dict[str, Any]:
@@ -66,82 +90,11 @@ def errored(kind: str, text: str) -> dict[str, Any]:
     return {"type": "errored", "error": {"type": "error", "error": {"type": kind, "message": text}, "request_id": None}}
 
 
-def message(request: dict[str, Any], text: str) -> dict[str, Any]:
-    """Give a whole message around *text*; its id and its tokens follow from its content alone."""
-    params = request["params"]
-    digest = hashlib.sha256(f"{request['custom_id']}\n{text}".encode(errors="replace")).hexdigest()
-    return {
-        "id": f"msg_01{digest[:22]}",
-        "type": "message",
-        "role": "assistant",
-        "model": params["model"],
-        "content": [{"type": "text", "text": text}],
-        "stop_reason": "end_turn",
-        "stop_sequence": None,
-        "usage": {
-            "input_tokens": tokens(params),
-            "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": 0,
-            "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
-            "output_tokens": tokens(text),
-            "service_tier": "batch",
-        },
-    }
-
-
-def tokens(value: object) -> int:
-    """Guess the tokens of *value*: one for four characters of its JSON. Not a tokenizer."""
-    return 1 + len(json.dumps(value)) // 4
-
-
-def _faults(params: Mapping[str, Any]) -> Iterator[str]:
-    """Find what the API finds only while processing. The words are assumed (A), the cases documented."""
-    for key in ("model", "max_tokens", "messages"):
-        if key not in params:
-            yield f"{key}: Field required"
-    if not isinstance(params["model"], str):
-        yield "model: Input should be a valid string"
-    elif not params["model"]:
-        yield "model: String should have at least 1 character"
-    if isinstance(params["max_tokens"], bool) or not isinstance(params["max_tokens"], int):
-        yield "max_tokens: Input should be a valid integer"
-    elif params["max_tokens"] < 1:
-        yield "max_tokens: Input should be greater than or equal to 1"
-    yield from _message_faults(params["messages"])
-    if params.get("stream"):
-        yield "stream: streaming is not supported in a batch"
-    for key in _REFUSED:
-        if key in params:
-            yield f"{key}: Extra inputs are not permitted"
-
-
-def _message_faults(messages: object) -> Iterator[str]:
-    if not isinstance(messages, list):
-        yield "messages: Input should be a valid list"
-        return
-    if not messages:
-        yield "messages: at least one message is required"
-    for index, entry in enumerate(messages):
-        if not isinstance(entry, dict):
-            yield f"messages.{index}: Input should be an object"
-            return
-        for key in ("role", "content"):
-            if key not in entry:
-                yield f"messages.{index}.{key}: Field required"
-                return
-        if entry["role"] not in _ROLES:
-            yield f"messages.{index}.role: Input should be one of {', '.join(_ROLES)}"
-        yield from _content_faults(f"messages.{index}.content", entry["content"])
-
-
-def _content_faults(where: str, content: object) -> Iterator[str]:
-    if isinstance(content, str):
-        return
-    if not isinstance(content, list):
-        yield f"{where}: Input should be a valid string or list"
-        return
-    for index, block in enumerate(content):
-        if not isinstance(block, dict) or not isinstance(block.get("type"), str):
-            yield f"{where}.{index}: Input should be an object with a type"
-        elif block["type"] == "text" and not isinstance(block.get("text"), str):
-            yield f"{where}.{index}.text: Input should be a valid string"
+def _check_shares(shares: Mapping[str, float]) -> None:
+    for outcome, share in shares.items():
+        if outcome not in OUTCOMES:
+            raise ValueError(f"outcomes names {outcome!r}; expected {', '.join(OUTCOMES)}")
+        if not 0 <= share <= 1:
+            raise ValueError(f"outcomes[{outcome!r}] must be a share from 0 to 1, not {share}")
+    if sum(shares.values()) > 1 + 1e-9:
+        raise ValueError(f"the shares of outcomes sum to {sum(shares.values())}, more than 1")

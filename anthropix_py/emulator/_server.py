@@ -1,18 +1,23 @@
-"""The emulated API over HTTP on this machine: cheroot carries, `handle` answers."""
+"""The emulated API over HTTP on this machine: cheroot carries what `Faults` plan."""
 
 from __future__ import annotations
 
 import errno
+import os
 import re
+import select
+import socket
+import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from cheroot.server import Gateway, HTTPConnection, HTTPServer
 
-from .._wire import Request, Response
-from ._app import handle
+from .._wire import Request
+from ._faults import Faults, Plan, limited
 from ._store import Store
 
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
@@ -38,9 +43,10 @@ class _Server(HTTPServer):
     request_queue_size = _BACKLOG
     shutdown_timeout = _GRACE
 
-    def __init__(self, store: Store, host: str, port: int) -> None:
+    def __init__(self, store: Store, faults: Faults, host: str, port: int) -> None:
         super().__init__((host, port), _Gateway, minthreads=_THREADS, maxthreads=_THREADS, server_name="emulator")
         self.store = store
+        self.faults = faults
 
     def process_conn(self, conn: _Connection) -> None:
         """Give a connection to a thread, but a new one only once it has something to say."""
@@ -74,12 +80,12 @@ class _Body:
 
 class _Gateway(Gateway):
     def respond(self) -> None:
-        response = handle(self.req.server.store, self._request())
+        plan = self.req.server.faults.plan(self.req.server.store, self._request())
         try:
             self._read_what_is_left()
-            self._send(response)
+            self._send(plan)
         finally:
-            response.close()
+            plan.response.close()
 
     def _request(self) -> Request:
         headers = {
@@ -100,23 +106,55 @@ class _Gateway(Gateway):
             for _ in self.req.rfile.read_trailer_lines():
                 pass
 
-    def _send(self, response: Response) -> None:
-        self.req.status = f"{response.status} Status".encode()
-        self.req.outheaders += [(name.encode(), value.encode("latin-1")) for name, value in response.headers.items()]
+    def _send(self, plan: Plan) -> None:
+        self.req.status = f"{plan.response.status} Status".encode()
+        headers = plan.response.headers.items()
+        self.req.outheaders += [(name.encode(), value.encode("latin-1")) for name, value in headers]
+        if plan.head is not None:
+            lines = [b"HTTP/1.1 " + self.req.status, *(b": ".join(pair) for pair in self.req.outheaders), b"", b""]
+            self.req.sent_headers = True
+            self.req.conn.wfile.write(b"\r\n".join(lines)[: plan.head])
+            self._end(plan.end)
+            return
         self.req.ensure_headers_sent()
         if self.req.method == b"HEAD":
             return
-        for chunk in response.chunks:
-            if chunk:
-                self.req.write(chunk)
+        for piece in limited(plan.response.chunks, plan):
+            self.req.write(piece)
+            if plan.pause:
+                time.sleep(plan.pause)
+        self._end(plan.end)
+
+    def _end(self, end: str | None) -> None:
+        """Let the answer end as planned; anything but a good end ends the connection, too."""
+        if end is None:
+            return
+        self.req.close_connection = True
+        self.req.chunked_write = False  # so that no last chunk is sent
+        connection = self.req.conn.socket
+        if end == "stall":
+            while self.req.server.ready and not _gone(connection):
+                pass
+        if end == "reset":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(connection.detach())  # at once: to close in good order would be no reset
+
+
+def _gone(connection: socket.socket) -> bool:
+    """Wait a moment for the client to say something or to go; give whether it has gone."""
+    readable, _, _ = select.select([connection], [], [], _TICK)
+    try:
+        return bool(readable) and not connection.recv(_PIECE)
+    except OSError:
+        return True
 
 
 @contextmanager
-def running(store: Store, host: str, port: int) -> Iterator[str]:
+def running(store: Store, faults: Faults, host: str, port: int) -> Iterator[str]:
     """Serve *store* until the context ends; gives the base URL. Raises OSError where the port cannot be had."""
     if not 0 <= port <= 65535:
         raise ValueError(f"port must be from 0 to 65535, not {port}")
-    server = _Server(store, host, port)
+    server = _Server(store, faults, host, port)
     try:
         server.prepare()
     except OSError:

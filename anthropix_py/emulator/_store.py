@@ -1,4 +1,4 @@
-"""The state behind the emulated API: batches, and how time and looks move them. No I/O.
+"""The state behind the emulated API: its batches, its limits, its chance.
 
 A batch moves by itself only when somebody asks: every question first settles what time and the
 looks so far have brought about.
@@ -6,82 +6,43 @@ looks so far have brought about.
 
 from __future__ import annotations
 
+import os
 import random
 import string
 import threading
-from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
-from typing import Any
+from collections import deque
+from collections.abc import Collection, Iterable
 
 from .._clock import SYSTEM, Clock
 from ..limits import Limits
-from ._rows import Reply, as_line, quote_prompt, row
+from ._batch import Batch, Pace
+from ._refused import Refused
+from ._rows import Outcomes, Reply, Worker
+from ._shelf import Shelf
 
-_EXPIRES = 24 * 3600.0  # seconds after creation
-_RETAINED = 29 * 24 * 3600.0  # seconds after creation
-_NEVER = float("inf")
 _ALPHABET = string.digits + string.ascii_letters
-
-
-class Batch:
-    """One batch: its requests, and after its end their results as lines of JSON."""
-
-    def __init__(self, id: str, created: float, requests: list[dict[str, Any]]) -> None:
-        self.id = id
-        self.created = created
-        self.requests = requests
-        self.looks = 0
-        self.looked = created
-        self.canceled: float | None = None
-        self.ended: float | None = None
-        self.lines: list[bytes] = []
-        self.counts = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
-        self.counts["processing"] = len(requests)
-
-    @property
-    def status(self) -> str:
-        if self.ended is not None:
-            return "ended"
-        return "in_progress" if self.canceled is None else "canceling"
-
-    def archived(self, now: float) -> float | None:
-        """Give the time from which the results are gone, None before it."""
-        gone = self.created + _RETAINED
-        return gone if now >= gone else None
-
-    def end(self, when: float, outcome: Callable[[dict[str, Any]], tuple[str, bytes]]) -> None:
-        """End at *when*, with the results that *outcome* gives, in an order that follows from the id alone."""
-        rows = [outcome(request) for request in self.requests]
-        random.Random(self.id).shuffle(rows)
-        counts: dict[str, int] = dict.fromkeys(self.counts, 0)
-        for kind, _ in rows:
-            counts[kind] += 1
-        self.counts, self.lines, self.ended = counts, [line for _, line in rows], when
-
-    def as_json(self, base_url: str, now: float) -> dict[str, Any]:
-        """Give the object of the API, its ten fields in the order of the wire."""
-        return {
-            "id": self.id,
-            "type": "message_batch",
-            "processing_status": self.status,
-            "request_counts": dict(self.counts),
-            "ended_at": timestamp(self.ended),
-            "created_at": timestamp(self.created),
-            "expires_at": timestamp(self.created + _EXPIRES),
-            "archived_at": timestamp(self.archived(now)),
-            "cancel_initiated_at": timestamp(self.canceled),
-            "results_url": f"{base_url}/v1/messages/batches/{self.id}/results" if self.ended is not None else None,
-        }
+_MINUTE = 60.0
 
 
 class Store:
     """All that one emulated API knows. Two stores share nothing; threads may share one.
 
-    A batch ends once *takes* seconds have passed on *clock* and `show` has answered *looks* times
-    that it goes on; with neither, by the next call after its creation. A canceled one ends
-    *cancel_takes* seconds later. *reply* gives the answer
-    to a request: text, a whole message, or a whole result. *limits* are those enforced. *seed*
-    decides the ids and the order of results.
+    When a batch ends: once *takes* seconds have passed on *clock* and `show` has answered *looks*
+    times that it goes on; with neither, by the next call after its creation. A canceled one ends
+    *cancel_takes* seconds later. After 24 hours it expires. With *progressive* its counts move
+    in proportion to the time, otherwise all at the end.
+
+    What becomes of a request: *reply* gives its answer: text, fields of a message (`{"content":
+    [...], "stop_reason": ...}`, the others are filled in), or a whole result (`{"type":
+    "errored", "error": ...}`); if it raises, the request is errored. *outcomes* chooses
+    otherwise, as shares (`{"errored": 0.1}`) or as a function of the request: `succeeded`,
+    `errored`, `expired`, `canceled`, `refusal` or `max_tokens` (those two are succeeded, with
+    that stop reason). *models*: those known, None for any.
+
+    *limits*: the most requests, bytes and batches a page. *calls_per_minute* and *queue* (requests
+    in processing at once): None for no limit. *state*: a folder that keeps the batches over a
+    restart. *seed* decides ids, outcomes by share and, through the ids, the order of results;
+    None for others each time.
     """
 
     def __init__(
@@ -90,30 +51,53 @@ class Store:
         takes: float = 0.0,
         looks: int = 0,
         cancel_takes: float = 0.0,
+        progressive: bool = False,
         reply: Reply | None = None,
+        outcomes: Outcomes | None = None,
+        models: Collection[str] | None = None,
         limits: Limits = Limits(),
+        calls_per_minute: int | None = None,
+        queue: int | None = None,
+        state: str | os.PathLike[str] | None = None,
         clock: Clock = SYSTEM,
-        seed: int = 0,
+        seed: int | None = None,
     ) -> None:
         for name, value in (("takes", takes), ("looks", looks), ("cancel_takes", cancel_takes)):
             if not value >= 0:  # False for NaN
                 raise ValueError(f"{name} must be at least 0, not {value}")
+        for name, most in (("calls_per_minute", calls_per_minute), ("queue", queue)):
+            if most is not None and most < 1:
+                raise ValueError(f"{name} must be at least 1, not {most}")
         self.limits = limits
         self.clock = clock
         self.lock = threading.RLock()
-        self._takes = takes
-        self._looks = looks
-        self._cancel_takes = cancel_takes
-        self._reply = reply or quote_prompt
+        self._pace = Pace(takes, looks, cancel_takes, progressive)
+        seed = random.getrandbits(64) if seed is None else seed
+        self._worker = Worker(reply, outcomes, models, seed)
+        self._calls_per_minute = calls_per_minute
+        self._calls: deque[float] = deque()  # times of those of the last minute
+        self._queue = queue
         self._chance = random.Random(seed)
-        self._batches: dict[str, Batch] = {}  # in the order of their creation
+        self._shelf = Shelf(state)
+        self._batches = {batch.id: batch for batch in self._shelf.load()}  # in the order of their creation
 
-    def add(self, requests: list[dict[str, Any]]) -> Batch:
-        """Create a batch of requests that have been checked."""
-        with self.lock:
-            batch = Batch(self.new_id("msgbatch"), self.clock.now(), requests)
-            self._batches[batch.id] = batch
-            return batch
+    def add(self, requests: Iterable[str], version: str = "2023-06-01") -> Batch:
+        """Create a batch of requests that have been checked, given as JSON. What they raise ends it before it began."""
+        id = self.new_id("msgbatch")
+        batch = Batch(id, 0.0, version, self._shelf.lines(id, "requests"), self._shelf.lines(id, "results"))
+        try:
+            for request in requests:
+                batch.requests.append(request.replace("\n", " ").encode(errors="surrogatepass"))
+            with self.lock:
+                self._check_queue(len(batch.requests))
+                batch.created = batch.looked = self.clock.now()
+                batch.counts["processing"] = len(batch.requests)
+                self._batches[id] = batch
+                self._shelf.save(batch)
+        except BaseException:
+            self._shelf.remove(batch)
+            raise
+        return batch
 
     def get(self, id: str) -> Batch | None:
         """Give a batch as it is now, None where there is none."""
@@ -132,48 +116,53 @@ class Store:
 
     def look(self, batch: Batch) -> None:
         """Count a look that found *batch* going on."""
-        batch.looks += 1
-        batch.looked = self.clock.now()
+        with self.lock:
+            batch.looks += 1
+            batch.looked = self.clock.now()
+            self._shelf.save(batch)
 
     def cancel(self, batch: Batch) -> None:
         """Begin to cancel."""
-        if batch.canceled is None:
-            batch.canceled = self.clock.now()
+        with self.lock:
+            if batch.canceled is None:
+                batch.canceled = self.clock.now()
+                self._shelf.save(batch)
 
     def remove(self, batch: Batch) -> None:
         """Forget a batch and its results."""
         with self.lock:
             del self._batches[batch.id]
+            self._shelf.remove(batch)
 
     def new_id(self, kind: str) -> str:
         """Make an id like the API's, `msgbatch_01...` or `req_01...`."""
         with self.lock:
-            return f"{kind}_01" + "".join(self._chance.choices(_ALPHABET, k=22))
+            while (id := f"{kind}_01" + "".join(self._chance.choices(_ALPHABET, k=22))) in self._batches:
+                pass
+            return id
+
+    def count_call(self) -> None:
+        """Count a call against the limit of the minute. Raises `Refused` (429) past it."""
+        if self._calls_per_minute is None:
+            return
+        with self.lock:
+            now = self.clock.now()
+            while self._calls and self._calls[0] <= now - _MINUTE:
+                self._calls.popleft()
+            if len(self._calls) >= self._calls_per_minute:
+                wait = {"retry-after": f"{self._calls[0] + _MINUTE - now:.3f}"}
+                text = f"This request would exceed the rate limit of {self._calls_per_minute} requests per minute."
+                raise Refused(429, "rate_limit_error", text, wait)
+            self._calls.append(now)
+
+    def _check_queue(self, more: int) -> None:
+        if self._queue is None:
+            return
+        processing = sum(batch.counts["processing"] for batch in self.newest_first())
+        if processing + more > self._queue:
+            text = f"This batch would exceed the limit of {self._queue} requests in processing."
+            raise Refused(429, "rate_limit_error", text, {"retry-after": "60"})  # (A)
 
     def _settle(self, batch: Batch) -> None:
-        """Let *batch* end if what ends it has come about: its cancellation, its work, or its 24 hours."""
-        if batch.ended is not None:
-            return
-        now, expires = self.clock.now(), batch.created + _EXPIRES
-        done = max(batch.created + self._takes, batch.looked) if batch.looks >= self._looks else _NEVER
-        canceled = _NEVER if batch.canceled is None else batch.canceled + self._cancel_takes
-        if min(done, canceled, expires) > now:
-            return
-        if done <= min(canceled, expires):
-            batch.end(done, lambda request: row(request, self._reply))
-        else:
-            kind = "canceled" if canceled <= expires else "expired"
-            batch.end(min(canceled, expires), lambda request: as_line(request["custom_id"], {"type": kind}))
-
-
-def timestamp(seconds: float | None) -> str | None:
-    """Give a time as the API writes it, to the microsecond."""
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="microseconds")
-
-
-def lines_of(batch: Batch) -> Iterator[bytes]:
-    """Yield the results of an ended batch, a line each."""
-    for line in batch.lines:
-        yield line + b"\n"
+        if batch.settle(self.clock.now(), self._pace, self._worker.row):
+            self._shelf.save(batch)

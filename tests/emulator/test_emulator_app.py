@@ -685,7 +685,7 @@ def test_count_tokens_is_refused(body: object, message: str) -> None:
 
 @EACH_ROUTE
 def test_a_transport_answers_as_the_api_does(method: str, path: str) -> None:
-    stores = [Store(clock=ManualClock()), Store(clock=ManualClock())]
+    stores = [Store(clock=ManualClock(), seed=0), Store(clock=ManualClock(), seed=0)]
     request = Request(method, BASE + path, HEAD, Bytes(b'{"requests": [{"custom_id": "a", "params": {}}]}'))
     first = transport(stores[0])(request, Timeout(1, 1))
     second = handle(stores[1], request)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from anthropix_py._wire import Bytes, Request
 from anthropix_py.emulator import ManualClock, Store, handle
-from anthropix_py.emulator._checks import Refused, check_count, check_create, check_head, page_bounds
+from anthropix_py.emulator._checks import check_count, check_head, checked, page_bounds
+from anthropix_py.emulator._parse import RequestsIn
+from anthropix_py.emulator._refused import Refused
 from anthropix_py.limits import Limits
 
 PATTERN = "^[a-zA-Z0-9_-]{1,64}$"
@@ -18,6 +20,10 @@ ALLOWED = frozenset(string.ascii_letters + string.digits + "_-")
 TWICE = "requests: custom_id's must be unique within a batch. Duplicate custom_id found: "
 HEAD = {"x-api-key": "k", "anthropic-version": "2023-06-01"}
 IDS = ["e", "d", "c", "b", "a"]
+
+
+def check_create(body: Any, limits: Limits) -> list[Any]:
+    return [json.loads(text) for text in checked(RequestsIn([json.dumps(body).encode()]), limits)]
 
 
 def one(custom_id: object = "a", /, **changes: object) -> dict[str, object]:
@@ -163,8 +169,8 @@ def test_too_many_requests(count: int, most: int, message: str) -> None:
     assert len(check_create({"requests": body["requests"]}, Limits(requests=count))) == count
 
 
-def test_the_count_is_looked_at_before_the_requests() -> None:
-    assert "at most 1 items" in refusal(many(None, None), Limits(requests=1))[2]
+def test_requests_past_the_limit_are_counted() -> None:
+    assert "at most 1 items" in refusal(many(one("a"), one("b")), Limits(requests=1))[2]
 
 
 @pytest.mark.parametrize(

@@ -8,19 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropix_py.emulator._rows import Reply, errored, message, prompt_text, quote_prompt, row, tokens
+from anthropix_py.emulator import _message
+from anthropix_py.emulator._message import prompt_text, quote_prompt, tokens
+from anthropix_py.emulator._rows import Reply, Worker, errored
 
 HI = [{"role": "user", "content": "hi"}]
 PARAMS: dict[str, Any] = {"model": "m", "max_tokens": 1, "messages": HI}
 
 
 def result(one: dict[str, Any], reply: Reply) -> dict[str, Any]:
-    kind, line = row(one, reply)
+    kind, line = Worker(reply, None, None, 0).row(one, "2023-06-01")
     held: dict[str, Any] = json.loads(line)
     assert held["custom_id"] == one["custom_id"]
     assert held["result"]["type"] == kind
     found: dict[str, Any] = held["result"]
     return found
+
+
+def message(one: dict[str, Any], text: str) -> dict[str, Any]:
+    return _message.message(one, text, set())
 
 
 def request(params: dict[str, Any] = PARAMS, custom_id: str = "a") -> dict[str, Any]:
@@ -107,17 +113,32 @@ ODD_ERROR = {"type": "errored", "error": {"type": "error", "error": {"type": "ov
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (WHOLE, {"type": "succeeded", "message": WHOLE}),
-        ({"type": "message"}, {"type": "succeeded", "message": {"type": "message"}}),
         ({"type": "succeeded", "message": WHOLE}, {"type": "succeeded", "message": WHOLE}),
         (ODD_ERROR, ODD_ERROR),
         ({"type": "canceled"}, {"type": "canceled"}),
         ({"type": "expired"}, {"type": "expired"}),
     ],
-    ids=["message", "bare-message", "succeeded", "errored", "canceled", "expired"],
+    ids=["succeeded", "errored", "canceled", "expired"],
 )
-def test_a_reply_of_a_message_or_a_result_is_kept_as_it_is(answer: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_a_reply_of_a_result_is_kept_as_it_is(answer: dict[str, Any], expected: dict[str, Any]) -> None:
     assert result(request(), lambda _: answer) == expected
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        WHOLE,
+        {"type": "message"},
+        {"content": [{"type": "text", "text": "x"}]},
+        {"content": [], "stop_reason": "refusal"},
+    ],
+    ids=["whole", "bare", "content", "refusal"],
+)
+def test_the_fields_of_a_message_are_kept_and_the_others_filled_in(fields: dict[str, Any]) -> None:
+    found = result(request(), lambda _: fields)
+    assert found["type"] == "succeeded"
+    usual = result(request(), lambda _: "")["message"]
+    assert found["message"] == {**usual, **fields}
 
 
 @pytest.mark.parametrize(
@@ -151,7 +172,7 @@ def test_a_reply_of_text_becomes_a_message(text: str) -> None:
         ({"type": ["message"]}, "dict"),
         ({"type": "Message"}, "dict"),
         ({"type": "processing"}, "dict"),
-        ({"content": [], "role": "assistant"}, "dict"),
+        ({"role": "assistant"}, "dict"),
         (object(), "object"),
         (str, "type"),
     ],

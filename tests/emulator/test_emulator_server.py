@@ -152,8 +152,8 @@ EXCHANGES: list[tuple[str, str, str, bytes | None, Mapping[str, str]]] = [
 def test_the_server_answers_as_handle_does(
     method: str, path: str, body: bytes | None, headers: Mapping[str, str], takes: float
 ) -> None:
-    stores = [Store(takes=takes, clock=ManualClock(), limits=Limits(bytes=2_000_000)) for _ in range(2)]
-    ids = [store.add(json.loads(CREATE)["requests"]).id for store in stores]
+    stores = [Store(takes=takes, clock=ManualClock(), limits=Limits(bytes=2_000_000), seed=0) for _ in range(2)]
+    ids = [store.add(json.dumps(one) for one in json.loads(CREATE)["requests"]).id for store in stores]
     assert ids[0] == ids[1]
     path = path.replace("ID", ids[0])
     with serve(stores[0]) as url, closing(connect(url)) as connection:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anthropix_py.emulator import ManualClock, Store
-from anthropix_py.emulator._store import Batch, lines_of, timestamp
+from anthropix_py.emulator._batch import Batch, timestamp
 
 DAY = 24 * 3600.0
 PARAMS: dict[str, Any] = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
@@ -18,8 +18,12 @@ KINDS = ["processing", "succeeded", "errored", "canceled", "expired"]
 START = 1_790_000_000.0
 
 
-def requests(count: int = 1, params: dict[str, Any] = PARAMS) -> list[dict[str, Any]]:
-    return [{"custom_id": f"id-{number}", "params": dict(params)} for number in range(count)]
+def lines_of(batch: Batch) -> list[bytes]:
+    return b"".join(batch.results.pieces()).splitlines(keepends=True)
+
+
+def requests(count: int = 1, params: dict[str, Any] = PARAMS) -> list[str]:
+    return [json.dumps({"custom_id": f"id-{number}", "params": params}) for number in range(count)]
 
 
 def now(store: Store, batch: Batch) -> Batch:
@@ -296,7 +300,7 @@ def test_results_are_shuffled_but_the_same_every_time() -> None:
         batch = now(store, store.add(requests(50)))
         orders.append([row["custom_id"] for row in rows(batch)])
         assert rows(batch) == rows(batch)
-    sent = [request["custom_id"] for request in requests(50)]
+    sent = [json.loads(request)["custom_id"] for request in requests(50)]
     assert orders[0] == orders[1] == orders[2]
     assert orders[0] != sent
     assert sorted(orders[0]) == sorted(sent)
