@@ -57,6 +57,10 @@ ORDER = [
     "emulator._faults",
     "emulator._server",
     "emulator.__init__",
+    "pytest_plugin",
+    "cli._commands",
+    "cli.__init__",
+    "__main__",
 ]
 
 # Of the standard library, what the pure ones use. The rest may use anything, but for the network.
