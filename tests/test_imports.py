@@ -126,8 +126,12 @@ def imported(module: str, *, lazily: bool) -> tuple[set[str], set[str]]:
             above = package.split(".")[1 : len(package.split(".")) - node.level + 1]
             base = ".".join([*above, node.module or ""]).strip(".")
             names = [f"{base}.{name.name}".strip(".") for name in node.names]
-            inside |= {name if name in modules() else base for name in names}
+            inside |= {_module(name) or _module(base) or "__init__" for name in names}
     return inside, outside
+
+
+def _module(name: str) -> str | None:
+    return next((module for module in (name, f"{name}.__init__") if module in modules()), None)
 
 
 def _nodes(tree: ast.AST, lazily: bool) -> list[ast.AST]:

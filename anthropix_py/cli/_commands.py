@@ -20,27 +20,19 @@ def cli() -> None:
     """Anthropic's Message Batches API on the command line."""
 
 
-class _FaultType(click.ParamType):  # type: ignore[type-arg]  # generic in the newest click only
-    name = "fault"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Fault:
-        if isinstance(value, Fault):
-            return value
-        try:
-            return parse(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+def _faults(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]) -> tuple[Fault, ...]:
+    try:
+        return tuple(map(parse, texts))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
-class _ShareType(click.ParamType):  # type: ignore[type-arg]
-    name = "share"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
-        outcome, _, share = str(value).partition("=")
-        try:
-            return outcome, float(share)
-        except ValueError:
-            self.fail(f"{value!r}: expected OUTCOME=SHARE, such as errored=0.1", param, ctx)
+def _shares(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]) -> dict[str, float]:
+    pairs = [text.partition("=") for text in texts]
+    try:
+        return {outcome: float(share) for outcome, _, share in pairs}
+    except ValueError:
+        raise click.BadParameter("expected OUTCOME=SHARE, such as errored=0.1") from None
 
 
 _FAULTS = "\n".join(f"  {kind:<13}{what}" for kind, what in KINDS.items())
@@ -60,7 +52,7 @@ _FAULTS = "\n".join(f"  {kind:<13}{what}" for kind, what in KINDS.items())
     "--outcome",
     "outcomes",
     multiple=True,
-    type=_ShareType(),
+    callback=_shares,
     metavar="OUTCOME=SHARE",
     help="Of " + ", ".join(OUTCOMES) + "; may be repeated.",
 )
@@ -71,7 +63,7 @@ _FAULTS = "\n".join(f"  {kind:<13}{what}" for kind, what in KINDS.items())
     "--fault",
     "faults",
     multiple=True,
-    type=_FaultType(),
+    callback=_faults,
     metavar="CALL:KIND[=VALUE][,skip=N][,times=N|all]",
     help="See below; may be repeated.",
 )
@@ -84,7 +76,7 @@ def emulate(
     looks: int,
     cancel_takes: float,
     progressive: bool,
-    outcomes: tuple[tuple[str, float], ...],
+    outcomes: dict[str, float],
     models: tuple[str, ...],
     calls_per_minute: int | None,
     queue: int | None,
@@ -102,7 +94,7 @@ def emulate(
             looks=looks,
             cancel_takes=cancel_takes,
             progressive=progressive,
-            outcomes=dict(outcomes),
+            outcomes=outcomes,
             models=models or None,
             calls_per_minute=calls_per_minute,
             queue=queue,
