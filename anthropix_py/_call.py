@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from . import _address, retry
-from ._wire import Body, Response, Transport, read_error, read_object, request_id
+from ._wire import Body, Response, Transport, read_error, read_object, request_id, struck
 from .client import Client
 from .errors import AnthropixError, APIError, DecodeError, TransportError
 from .types import MessageBatch
@@ -18,13 +18,14 @@ T = TypeVar("T")
 
 
 class Call(NamedTuple):
-    """What to ask of the server. `repeatable`: whether doing it twice does no harm."""
+    """What to ask of the server. `repeatable`: whether doing it twice does no harm. `met`: told of every error."""
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
     body: Body | None = None
     repeatable: bool = True
+    met: Callable[[AnthropixError], object] = lambda _error: None
 
 
 class Answer(NamedTuple):
@@ -48,19 +49,26 @@ def show(client: Client, call: Call) -> tuple[MessageBatch, dict[str, str]]:
     """Make a call that is answered with a batch: its state, and the headers of the answer."""
     value, headers = ask(client, call)
     for key in ("id", "processing_status"):
-        if not isinstance(value.get(key), str):
+        if not isinstance(value.get(key), str) or not value[key]:
             raise DecodeError(f"the answer is not a batch: it has no {key}", request_id=headers.get("request-id"))
     return cast(MessageBatch, value), headers
 
 
 def begin(client: Client, call: Call) -> Response:
     """Make *call*, as often as the policy allows, for an answer whose body is still to come."""
-    return _tried(client, call, lambda response: response)
+    return _tried(client, call, lambda response: _whole(client, response))
+
+
+def _whole(client: Client, response: Response) -> Response:
+    if response.status != 200:  # 206 is a part, and others have no body
+        raise read_error(response, client.secrets)
+    return response
 
 
 def tell(client: Client, event: str, call: Call, **details: object) -> None:
     """Report an *event* to the client's hook and to the log: names and numbers, never a header's value or a body."""
     told = {"event": event, "method": call.method, "path": call.path, **details}
+    told = {name: struck(value, client.secrets) for name, value in told.items()}
     log().debug("%s", told)
     if client.on_event is not None:
         try:
@@ -83,6 +91,7 @@ def _tried(client: Client, call: Call, read: Callable[[Response], T]) -> T:
         try:
             return _once(client, call, attempt, read)
         except AnthropixError as error:
+            call.met(error)
             pause = retry.delay(
                 client.retry,
                 error,
@@ -115,7 +124,7 @@ def _once(client: Client, call: Call, attempt: int, read: Callable[[Response], T
             attempt=attempt,
             status=response.status,
             request_id=request_id(response),
-            bytes=response.headers.get("content-length"),
+            bytes=_length(response),
             elapsed=client.clock.monotonic() - started,
         )
         if not 200 <= response.status < 300:
@@ -134,6 +143,11 @@ def _transport(client: Client) -> Transport:
     from . import _http  # here, so that importing this package loads no HTTP stack
 
     return _http.transport(client.ca_bundle, client.client_cert)
+
+
+def _length(response: Response) -> int | None:
+    told = response.headers.get("content-length", "")
+    return int(told) if told.isdecimal() and len(told) < 20 else None
 
 
 def _reason(error: AnthropixError) -> str:

@@ -7,10 +7,8 @@ from collections.abc import Iterable, Mapping
 from . import _address, _call, retry
 from ._body import Spool
 from .client import Client
-from .errors import AnthropixError, APIError, DecodeError, TransportError, UnknownOutcome
+from .errors import AnthropixError, UnknownOutcome
 from .types import MessageBatch
-
-_UNCLEAR = (408, 409)  # of the statuses below 500, those that do not say whether it was done
 
 
 def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageBatch:
@@ -18,23 +16,17 @@ def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageB
     with Spool(requests, client.limits) as body:
         _warn(body)
         sent_at = client.clock.now()
+        met: list[AnthropixError] = []
         try:
-            call = _call.Call("POST", _address.BATCHES, body=body, repeatable=False)
+            call = _call.Call("POST", _address.BATCHES, body=body, repeatable=False, met=met.append)
             return _call.show(client, call)[0]
         except AnthropixError as error:
-            if _clear(error):
+            # an answer that is no batch comes after the tries, and is met here
+            doubtful = [one for one in (*met, error) if not retry.no_effect(one)]
+            if not doubtful:
                 raise
-            unknown = UnknownOutcome(error, body.total, sent_at)
+            unknown = UnknownOutcome(doubtful[-1], body.total, sent_at)
     raise unknown
-
-
-def _clear(error: AnthropixError) -> bool:
-    """Whether *error* leaves no doubt that no batch was made."""
-    if retry.surely_undone(error):
-        return True
-    if isinstance(error, APIError):
-        return error.status not in _UNCLEAR and (error.status < 500 or error.status in retry.REFUSED)
-    return not isinstance(error, (TransportError, DecodeError))
 
 
 def _warn(body: Spool) -> None:

@@ -25,6 +25,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, IncompleteRead, SSLError
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
+from urllib3.util import SKIP_HEADER
 from urllib3.util.ssl_ import create_urllib3_context
 
 from ._wire import Request, Response, Timeout, Transport
@@ -32,6 +33,7 @@ from .errors import FileError, TransportError
 
 _READ = 64 * 1024  # the most bytes handed over at once
 _HOSTS = 32  # hosts to which connections are kept
+_NO_DEFAULTS = {"user-agent": SKIP_HEADER, "accept-encoding": SKIP_HEADER}  # urllib3's, where we send none
 _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # what OpenSSL itself reads
 _WHO = re.compile(r"^_?HTTPS?(?:Connection|Pool)\((host=.*?, port=.*?)\): ")  # how urllib3 begins
 _IDLE = 32  # idle connections kept for each of them
@@ -76,7 +78,7 @@ def _send(request: Request, timeout: Timeout, route: Route) -> Response:
             request.method,
             request.url,
             body=None if request.body is None else iter(request.body),
-            headers=request.headers,
+            headers={**_NO_DEFAULTS, **request.headers},
             timeout=urllib3.Timeout(connect=timeout.connect, read=timeout.read),
             retries=False,
             redirect=False,
@@ -86,8 +88,11 @@ def _send(request: Request, timeout: Timeout, route: Route) -> Response:
     except (HTTPError, HTTPException, OSError) as error:
         failure = _failure(error, _attempt.sent)
     else:
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status, headers, _chunks(answer), answer.close)
+        if answer.status >= 200:
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return Response(answer.status, headers, _chunks(answer), answer.close)
+        answer.close()  # the real answer may still come, and must not be taken for that of the next request
+        failure = TransportError("protocol", f"an interim answer of status {answer.status}", sent=True)
     raise failure  # out here, so that its context holds on to no connection
 
 

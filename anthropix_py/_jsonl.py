@@ -15,6 +15,7 @@ from .errors import DecodeError
 from .types import Row
 
 _BOM = b"\xef\xbb\xbf"
+_LONGEST = 256 << 20  # bytes of a line: no message comes near
 _EXCERPT = 80  # bytes of a faulty line shown
 
 
@@ -40,6 +41,7 @@ class Decoder:
         self._status = status
         self._headers = headers or {}
         self._pieces: list[bytes] = []  # of a line whose end has not come
+        self._held = 0  # bytes in them
         self._line = 0  # lines begun
         self._offset = 0  # bytes before the line in hand
 
@@ -57,6 +59,9 @@ class Decoder:
             yield from self._end_line(1)
         if rest:
             self._pieces.append(rest)
+            self._held += len(rest)
+            if self._held > _LONGEST:
+                raise self._fault(f"a line goes on past {_LONGEST:,} bytes", self._pieces[0], self._offset)
 
     def finish(self) -> Iterator[Line]:
         """Yield a last line that has no newline. Raises `CutLine` where it stops inside a row, else as `feed` does."""
@@ -65,6 +70,7 @@ class Decoder:
     def _end_line(self, newline: int) -> Iterator[Line]:
         line = b"".join(self._pieces)
         self._pieces.clear()
+        self._held = 0
         start = self._offset
         self._offset += len(line) + newline
         self._line += 1

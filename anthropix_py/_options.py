@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ._wire import Secret
-from .limits import Limits
+from .limits import Limits, check_limits
 from .retry import Policy
 from .validate import shown
 
 Pairs = tuple[tuple[str, "Secret | None"], ...]
 
 _YEAR = 366 * 24 * 3600
+_FRAMING = ("content-length", "transfer-encoding", "host", "connection")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_A_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 _NOT_IN_A_KEY = re.compile(r"[^\x21-\x7e]")
@@ -45,16 +46,13 @@ def merged(old: Pairs, new: Pairs) -> Pairs:
     return tuple({**dict(old), **dict(new)}.items())
 
 
-def header_lines(text: str) -> dict[str, Secret]:
+def header_lines(text: Secret) -> dict[str, Secret]:
     """Read lines of `Name: value`, the form of ANTHROPIC_CUSTOM_HEADERS."""
-    headers: dict[str, Secret] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            name, colon, value = line.partition(":")
-            if not colon:
-                raise ValueError(f"ANTHROPIC_CUSTOM_HEADERS line {number}: expected 'Name: value', found no colon")
-            headers[name.strip()] = Secret(value.strip())
-    return headers
+    faulty = [number for number, line in enumerate(text.splitlines(), 1) if line.strip() and ":" not in line]
+    if faulty:
+        raise ValueError(f"ANTHROPIC_CUSTOM_HEADERS line {faulty[0]}: expected 'Name: value', found no colon")
+    pairs = [line.partition(":") for line in text.splitlines() if line.strip()]
+    return {name.strip(): Secret(value.strip()) for name, _, value in pairs}
 
 
 def _credential(name: str, value: object) -> Secret | None:
@@ -89,7 +87,8 @@ def _base(name: str, url: object) -> str:
     for expected, holds in expectations.items():
         if not holds:
             raise ValueError(f"{name} {url.partition('?')[0]!r} must have {expected}")
-    return url.rstrip("/")
+    scheme, separator, rest = url.partition("://")
+    return (scheme.lower() + separator + rest).rstrip("/")
 
 
 def _port_fits(netloc: str) -> bool:
@@ -97,7 +96,9 @@ def _port_fits(netloc: str) -> bool:
     return port is None or port.group(1) == "" or (port.group(1).isdecimal() and int(port.group(1)) <= 65535)
 
 
-def _betas(name: str, beta: str | Sequence[str]) -> tuple[str, ...]:
+def _betas(name: str, beta: object) -> tuple[str, ...]:
+    if not isinstance(beta, (str, Sequence)):
+        raise TypeError(f"{name} must be a string or a sequence of strings, not {shown(beta)}")
     names = [beta] if isinstance(beta, str) else beta
     parts = [part.strip() for entry in names for part in _header_value(name, entry).split(",")]
     return tuple(dict.fromkeys(part for part in parts if part))
@@ -123,6 +124,8 @@ def _header_value(name: str, value: object) -> str:
 def _headers(name: str, headers: object) -> Pairs:
     pairs = _pairs(name, headers)
     for header, value in pairs:
+        if header.lower() in _FRAMING:
+            raise ValueError(f"{name}: {header} is for the wire to set")
         if not _HEADER_NAME.fullmatch(header):
             raise ValueError(f"{name}: {header!r} is not the name of a header")
         if value is not None:
@@ -177,6 +180,7 @@ def _clock(name: str, value: object) -> object:
 def _limits(name: str, value: object) -> Limits:
     if not isinstance(value, Limits):
         raise TypeError(f"{name} must be a Limits, not {type(value).__name__}")
+    check_limits(name, value)
     return value
 
 

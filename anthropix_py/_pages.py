@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import cast
 
 from . import _address, _call
 from ._address import BATCHES
+from ._wire import struck
 from .client import Client
-from .errors import DecodeError
+from .errors import AnthropixError, DecodeError
 from .types import BatchPage, BatchRef, MessageBatch
 
 
@@ -35,6 +36,12 @@ class Pages:
 
     def all(self) -> Generator[MessageBatch, None, None]:
         """Yield every batch, one page ahead at most."""
+        try:
+            yield from self._all()
+        except AnthropixError as error:
+            raise struck(error, self._client.secrets) from None
+
+    def _all(self) -> Iterator[MessageBatch]:
         page = self.first
         asked: set[str] = set()
         while True:

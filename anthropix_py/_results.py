@@ -11,7 +11,7 @@ from typing import cast
 
 from . import _address, _call, retry
 from ._jsonl import CutLine, Decoder, Line
-from ._wire import Response, content
+from ._wire import Response, content, struck
 from .client import Client
 from .errors import AnthropixError, APIError, IncompleteResults, NotEnded, TransportError
 from .types import BatchRef, MessageBatch, Row
@@ -20,7 +20,7 @@ from .types import BatchRef, MessageBatch, Row
 def rows(client: Client, batch_or_url: BatchRef) -> Generator[Row, None, None]:
     """Begin to read results. What can be known before the first row is raised here, the rest while iterating."""
     id = _address.results_id(client, batch_or_url)
-    stream = _rows(Results(client, id, _expected(client, id, batch_or_url)))
+    stream = _rows(client, Results(client, id, _expected(client, id, batch_or_url)))
     next(stream)  # up to its try: from here on closing or dropping it gives the connection up
     return cast("Generator[Row, None, None]", stream)
 
@@ -125,11 +125,13 @@ class Results:
         return IncompleteResults(self._expected, len(self._seen), self._duplicates, cause)
 
 
-def _rows(results: Results) -> Iterator[Row | None]:
+def _rows(client: Client, results: Results) -> Iterator[Row | None]:
     try:
         yield None
         for line in results.lines():
             yield line.row
+    except AnthropixError as error:
+        raise struck(error, client.secrets) from None
     finally:
         results.close()
 

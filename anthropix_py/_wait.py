@@ -9,6 +9,7 @@ from . import _address, _call, retry
 from .client import Client
 from .errors import AnthropixError, APIError, WaitTimeout
 from .types import BatchRef, MessageBatch
+from .validate import shown
 
 _FIRST = 5.0  # seconds to the second look, where the server names no pace
 _GROWTH = 1.5
@@ -28,8 +29,8 @@ def wait(
     on_update: Callable[[MessageBatch], object] | None,
 ) -> MessageBatch:
     """Look until the batch has ended. Raises `WaitTimeout`, or the error of the last of too many failed looks."""
-    _check("timeout", timeout, timeout is None or timeout >= 0)
-    _check("interval", interval, interval is None or 0 < interval <= _LONGEST)
+    _check("timeout", timeout, lambda seconds: seconds >= 0)
+    _check("interval", interval, lambda seconds: 0 < seconds <= _LONGEST)
     if on_update is not None and not callable(on_update):
         raise TypeError(f"on_update must be callable, not {type(on_update).__name__}")
     id = _address.batch_id(batch)
@@ -81,7 +82,7 @@ class _Looks:
         except AnthropixError as error:
             if not self._bearable(error):
                 raise
-            self._set_pause(error.headers if isinstance(error, APIError) else {})
+            self._set_pause(error.headers if isinstance(error, APIError) else {}, failed=True)
             self.trouble = error
             _call.log().warning("a look at the batch failed, the next is in %.0f s: %s", self.pause, error)
             return None
@@ -96,10 +97,10 @@ class _Looks:
         self._missing += missing
         return (missing or retry.passing(error)) and self._failed <= _FAILURES and self._missing <= _MISSING
 
-    def _set_pause(self, headers: Mapping[str, str]) -> None:
+    def _set_pause(self, headers: Mapping[str, str], *, failed: bool = False) -> None:
         asked = retry.retry_after(headers, self._client.clock.now())
         if self._interval is not None:
-            self.pause = self._interval
+            self.pause = max(self._interval, min(asked or 0.0, _LONGEST_ASKED)) if failed else self._interval
         elif asked is not None:
             self.pause = min(max(asked, _FASTEST), _LONGEST_ASKED)
         else:
@@ -107,8 +108,10 @@ class _Looks:
             self._own_pace = min(self._own_pace * _GROWTH, _SLOWEST)
 
 
-def _check(name: str, value: float | None, fits: bool) -> None:
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be a number of seconds, not bool")
-    if not fits:
+def _check(name: str, value: float | None, fits: Callable[[float], bool]) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number of seconds, not {shown(value)}")
+    if not fits(value):
         raise ValueError(f"{name} must not be {value}")

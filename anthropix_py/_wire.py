@@ -7,12 +7,15 @@ and so do a response's chunks. Here nothing is sent: bytes are only described an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, SupportsIndex, TypeVar, cast
 
 from . import _json
-from .errors import APIError, DecodeError, TransportError
+from .errors import AnthropixError, APIError, DecodeError, TransportError
+
+T = TypeVar("T")
 
 _MOST_OF_AN_ERROR = 1 << 20  # bytes of an error's body that are read
+_MOST_OF_AN_ANSWER = 64 << 20  # bytes of an answer in JSON: a page of 1,000 batches is one
 _EXCERPT = 200  # characters of a body shown in a message
 
 
@@ -32,6 +35,9 @@ class Secret(str):
 
     def __format__(self, spec: str) -> str:
         return format("***", spec)
+
+    def __getitem__(self, key: SupportsIndex | slice) -> Secret:
+        return Secret(str.__getitem__(self, key))
 
     def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
         return Secret, (str.__str__(self),)
@@ -87,17 +93,6 @@ class Response(NamedTuple):
 Transport = Callable[[Request, Timeout], Response]
 
 
-class Bytes:
-    """A small body, held in memory."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self.length = len(content)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter((self._content,))
-
-
 def request_id(response: Response) -> str | None:
     """Give the id under which the server knows the call."""
     return response.headers.get("request-id")
@@ -132,7 +127,7 @@ def _not_empty(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def read_object(response: Response) -> dict[str, object]:
     """Read a JSON object to its end. Raises `DecodeError` for anything else."""
-    body = b"".join(content(response))
+    body = _bounded(content(response), request_id(response))
     named = request_id(response)
     try:
         value = _json.loads(body)
@@ -150,15 +145,18 @@ def read_error(response: Response, secrets: Sequence[str] = ()) -> APIError:
         value: object = _json.loads(text)
     except ValueError:
         value = text
-    body = _struck(value if isinstance(value, (dict, list)) else text, secrets)
-    headers = {name: _strike(value, secrets) for name, value in response.headers.items()}
+    try:
+        body = struck(value if isinstance(value, (dict, list)) else text, secrets)
+    except RecursionError:
+        body = struck(text, secrets)
+    headers = struck(dict(response.headers), secrets)
     if 300 <= response.status < 400:
         target = headers.get("location")
         message = "redirects are not followed; this one " + (f"leads to {target!r}" if target else "names no target")
         return APIError(response.status, None, message, None, headers.get("request-id"), headers, body)
     if isinstance(body, dict):
         return error_from(response.status, headers, body)
-    words = " ".join(_strike(text, secrets).split())[:_EXCERPT] or None
+    words = " ".join(struck(text, secrets).split())[:_EXCERPT] or None
     return APIError(response.status, None, words, None, headers.get("request-id"), headers, body)
 
 
@@ -173,25 +171,37 @@ def error_from(status: int, headers: Mapping[str, str], body: dict[str, object])
     return APIError(status, _text(kind), _text(message) or _text(inner), _text(code), _text(named), headers, body)
 
 
-def _struck(value: object, secrets: Sequence[str]) -> object:
-    """Strike *secrets* out of every text in a JSON value."""
+def struck(value: T, secrets: Sequence[str]) -> T:
+    """Strike *secrets* out of every text in a JSON value, or in what an error carries."""
+    found: object = value
     if isinstance(value, str):
-        return _strike(value, secrets)
-    if isinstance(value, list):
-        return [_struck(item, secrets) for item in value]
-    if isinstance(value, dict):
-        return {_strike(key, secrets): _struck(item, secrets) for key, item in value.items()}
-    return value
-
-
-def _strike(text: str, secrets: Sequence[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, "***")
-    return text
+        for secret in secrets:
+            found = str(found).replace(secret, "***") if secret in str(found) else found
+    elif isinstance(value, AnthropixError):
+        found = type(value)(*(struck(item, secrets) for item in value.args))
+    elif isinstance(value, dict):
+        found = {struck(key, secrets): struck(item, secrets) for key, item in value.items()}
+    elif isinstance(value, list):
+        found = [struck(item, secrets) for item in value]
+    elif isinstance(value, tuple):
+        make = getattr(type(value), "_make", tuple)  # that of a named tuple, where it is one
+        found = make([struck(item, secrets) for item in value])
+    return cast(T, found)
 
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _bounded(chunks: Iterator[bytes], named: str | None) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        pieces.append(chunk)
+        size += len(chunk)
+        if size > _MOST_OF_AN_ANSWER:
+            raise DecodeError(f"the answer goes on past {_MOST_OF_AN_ANSWER:,} bytes", request_id=named)
+    return b"".join(pieces)
 
 
 def _read_most(response: Response) -> bytes:

@@ -19,8 +19,9 @@ from typing import Literal, ParamSpec, TypeVar, cast, overload
 
 from . import _address, _call, _candidates, _create, _download, _pages, _results, _wait
 from ._download import Download
+from ._wire import struck
 from .client import Client
-from .errors import UnknownOutcome
+from .errors import DecodeError, UnknownOutcome
 from .result import Result, returning
 from .types import BatchPage, BatchRef, DeletedBatch, MessageBatch, Row
 from .validate import shown
@@ -40,7 +41,8 @@ def _at_the_door(function: Callable[P, T]) -> Callable[P, Result[T]]:
         client = args[0] if args else kwargs.get("client")
         if not isinstance(client, Client):
             raise TypeError(f"client must be what anthropix_py.init gives, not {shown(client)}")
-        return returned(*args, **kwargs)
+        result = returned(*args, **kwargs)
+        return result if result[0] == "ok" else ("error", struck(result[1], client.secrets))
 
     return call
 
@@ -54,7 +56,8 @@ def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageB
     (100,000 requests and 256 MB at most, unique ids; see `validate.problems`). What the server
     checks only while processing is logged as a warning and stops nothing.
 
-    The call is made again only when it surely had no effect. Where nobody can know, the error is
+    The call is made again only when it surely had no effect (no connection, 429, 503, 529), or when
+    the server says that it may be (`x-should-retry`). Where nobody can know, the error is
     `UnknownOutcome`: a batch may exist, and another create might pay for it twice. Then
     `candidates` lists the batches that could be it.
     """
@@ -76,7 +79,10 @@ def cancel(client: Client, batch: BatchRef) -> MessageBatch:
 @_at_the_door
 def delete(client: Client, batch: BatchRef) -> DeletedBatch:
     """Delete *batch* and its results, for good. One in progress must be canceled first."""
-    return cast(DeletedBatch, _call.ask(client, _call.Call("DELETE", _address.path(_address.batch_id(batch)))).value)
+    answer = _call.ask(client, _call.Call("DELETE", _address.path(_address.batch_id(batch)))).value
+    if not isinstance(answer.get("id"), str):
+        raise DecodeError("the answer is not a deleted batch: it has no id")
+    return cast(DeletedBatch, answer)
 
 
 @overload

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
 
 from ._clock import SYSTEM, Clock
 from ._options import Pairs, cleaned, header_lines, hidden, merged
@@ -143,7 +143,7 @@ def init(
         "clock": clock,
     }
     values = cleaned(options)
-    environment = cleaned({"headers": header_lines(os.environ.get("ANTHROPIC_CUSTOM_HEADERS", ""))})
+    environment = cleaned({"headers": header_lines(Secret(os.environ.get("ANTHROPIC_CUSTOM_HEADERS", "")))})
     values["headers"] = merged(environment["headers"], values["headers"])
     return Client(**values)
 
@@ -163,10 +163,12 @@ def with_options(client: Client, **options: Unpack[Options]) -> Client:
     header or a query of None is taken out); a credential replaces the one that is there; all
     others replace. Example: `batch.show(with_options(client, timeout=5), id)`.
     """
-    unknown = options.keys() - set(Client._fields)
+    given = hidden(options)
+    cast("dict[str, Any]", options).clear()  # its secrets would show in a traceback's locals
+    unknown = given.keys() - set(Client._fields)
     if unknown:
         raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
-    changes = cleaned(hidden(options))
+    changes = cleaned(given)
     if "api_key" in changes or "auth_token" in changes:
         changes = {"api_key": None, "auth_token": None, **changes}
         if changes["api_key"] is None and changes["auth_token"] is None:

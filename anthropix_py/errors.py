@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .types import MessageBatch
     from .validate import Problem
 
+_LONGEST = 1000  # characters of a server's message shown; all of it is in `message`
 _SHOWN = 10  # problems spelled out in a message; all of them are in `problems`
 
 
@@ -89,7 +90,7 @@ class APIError(AnthropixError):
         kind = "/".join(part for part in (self.type, self.error_code) if part)
         text = " ".join(part for part in (str(self.status), kind) if part)
         if self.message:
-            text += f": {self.message}"
+            text += f": {self.message[:_LONGEST]}{'...' if len(self.message) > _LONGEST else ''}"
         if "retry-after" in self.headers:
             text += f" (retry-after: {self.headers['retry-after']})"
         return f"{text} [{self.request_id}]" if self.request_id else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 
@@ -18,3 +19,17 @@ class Limits(NamedTuple):
     bytes: int = 256_000_000
     custom_id: str = r"^[a-zA-Z0-9_-]{1,64}$"
     page: int = 1000
+
+
+def check_limits(name: str, limits: Limits) -> None:
+    """Refuse limits that cannot be. Raises TypeError or ValueError."""
+    for field in ("requests", "bytes", "page"):
+        value = getattr(limits, field)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError(f"{name}.{field} must be an integer, not {type(value).__name__}")
+        if value < 1:
+            raise ValueError(f"{name}.{field} must be at least 1, not {value}")
+    try:
+        re.compile(limits.custom_id)
+    except (re.error, TypeError) as error:
+        raise ValueError(f"{name}.custom_id must be a regular expression: {error}") from None

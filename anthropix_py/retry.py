@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .errors import AnthropixError, APIError, IncompleteResults, TransportError
+from .errors import AnthropixError, APIError, DecodeError, IncompleteResults, TransportError
 
 _PASSING = (408, 409, 429)  # of the statuses below 500, those that may go away
-REFUSED = (429, 503, 529)  # the server says that it did not begin
+_REFUSED = (429, 503, 529)  # the server says that it did not begin; later it may
+_DENIED = frozenset(  # the server says that it will not begin; 303, 408, 409 and the unknown leave it open
+    (*range(300, 303), 304, 305, 307, 308, *range(400, 408), *range(410, 419), 421, 422, 426, 428, 431, 451)
+)
 _CAPPED = ("enforced_spend_limit_reached", "contract_spend_limit_reached")
 
 
 class Policy(NamedTuple):
     """How often and how long a call is tried.
 
-    `max_retries`: repeats after the first try. `initial_delay`, doubling up to `max_delay`: the
-    seconds between tries when the server names none; up to a quarter is taken off by chance.
-    `patience`: the longest `retry-after` that is waited for, in seconds; a longer one ends the
-    trying. `deadline`: seconds after the call's start past which no try begins.
+    `max_retries`: repeats after the first try, and cuts of one stream that are mended.
+    `initial_delay`, doubling up to `max_delay`: the seconds between tries when the server names
+    none; up to a quarter is taken off by chance. `patience`: the longest `retry-after` that is
+    waited for, in seconds; a longer one ends the trying. `deadline`: seconds after the call's
+    start past which no try begins; of a stream, whose reader may take all day, only the waiting
+    counts.
     """
 
     max_retries: int = 2
@@ -73,13 +78,22 @@ def passing(error: AnthropixError) -> bool:
 
 
 def surely_undone(error: AnthropixError) -> bool:
-    """Whether the call surely had no effect, and may well succeed later."""
+    """Whether the call surely had no effect, by the server's word or by what happened, and may well succeed later."""
     if not isinstance(error, APIError):
         return isinstance(error, TransportError) and not error.sent
     told = should_retry(error)
     if told is not None:
         return told
-    return error.status in REFUSED and error.error_code not in _CAPPED
+    return error.status in _REFUSED and error.error_code not in _CAPPED
+
+
+def no_effect(error: AnthropixError) -> bool:
+    """Whether *error* leaves no doubt that the call had no effect; that the server allows to repeat it is no proof."""
+    if isinstance(error, TransportError):
+        return not error.sent
+    if isinstance(error, APIError):
+        return error.status in _REFUSED or error.status in _DENIED
+    return not isinstance(error, DecodeError)
 
 
 def should_retry(error: APIError) -> bool | None:

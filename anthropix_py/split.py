@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from .errors import InvalidRequest
-from .limits import Limits
+from .limits import Limits, check_limits
 from .validate import ENVELOPE, Problem, encode, iterate
 
 __all__ = ["Limits", "chunks"]
@@ -22,8 +22,7 @@ def chunks(requests: Iterable[R], limits: Limits = Limits()) -> Iterator[list[R]
     for one that cannot be JSON or is larger than a whole batch may be; every other fault is left
     to `validate.problems` and `batch.create`.
     """
-    if limits.requests < 1:
-        raise ValueError(f"limits.requests must be at least 1, not {limits.requests}")
+    check_limits("limits", limits)
     return _chunks(iterate(requests), limits)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .types import Row
+from .types import Message, Row
 
 
 class Tokens(NamedTuple):
@@ -26,16 +26,13 @@ def total(rows: Iterable[Row]) -> dict[str, Tokens]:
     for row in rows:
         result = row["result"]
         if result["type"] == "succeeded":
-            model = result["message"]["model"]
-            totals[model] = _plus(totals.get(model, Tokens()), _tokens(row))
+            message = result["message"]
+            totals[message["model"]] = _plus(totals.get(message["model"], Tokens()), _tokens(message))
     return totals
 
 
-def _tokens(row: Row) -> Tokens:
-    result = row["result"]
-    if result["type"] != "succeeded":
-        return Tokens()
-    usage = result["message"].get("usage") or {}
+def _tokens(message: Message) -> Tokens:
+    usage = message.get("usage") or {}
     return Tokens(
         usage.get("input_tokens") or 0,
         usage.get("output_tokens") or 0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from anthropix_py import Client, Policy, init
@@ -12,6 +13,17 @@ from anthropix_py.emulator import ManualClock
 KEY = "sk-ant-api03-the-secret-of-the-tests"
 ID = "msgbatch_01HkcTjaV5uDC8jWR4ZsDV8d"
 PATH = f"/v1/messages/batches/{ID}"
+
+
+class Bytes:
+    """A small body, held in memory."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.length = len(content)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter((self._content,))
 
 
 def request(custom_id: str = "a", **params: Any) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import Bytes
 
 from anthropix_py import __version__, init, with_options
 from anthropix_py._address import BATCHES, batch_id, path, request, results_id
-from anthropix_py._wire import Bytes
 from anthropix_py.client import API_BASE, Client
 from anthropix_py.errors import InvalidRequest
 
@@ -254,8 +254,10 @@ def test_body_headers(case: tuple[str, Bytes | None, dict[str, str]]) -> None:
 
 
 def test_a_length_cannot_be_lied_about() -> None:
-    client = with_options(CLIENT, headers={"Content-Length": "999", "Content-Type": "text/plain"})
-    headers = sent(client, "POST", Bytes(b"abc"))
+    for framing in ("Content-Length", "transfer-encoding", "HOST", "Connection"):
+        with pytest.raises(ValueError, match=f"{framing} is for the wire to set"):
+            with_options(CLIENT, headers={framing: "999"})
+    headers = sent(with_options(CLIENT, headers={"Content-Type": "text/plain"}), "POST", Bytes(b"abc"))
     assert (headers["content-length"], headers["content-type"]) == ("3", "text/plain")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import itertools
 import json
 import logging
 import multiprocessing
@@ -19,6 +21,7 @@ from scripted import Scripted, Step, answer, chunk, close, counted, head, reset,
 from anthropix_py import (
     AnthropixError,
     APIError,
+    DecodeError,
     Policy,
     TransportError,
     UnknownOutcome,
@@ -28,6 +31,7 @@ from anthropix_py import (
     unwrap,
     with_options,
 )
+from anthropix_py._wire import Response
 
 SHOWN = answer(a_batch())
 HTML = b"<html><body><h1>Bad Gateway</h1></body></html>"
@@ -126,15 +130,13 @@ def test_no_redirect_is_followed_and_nothing_reaches_its_target(status: int) -> 
         moved = head(status, {"location": other.url + "/elsewhere", "content-length": "0"})
         with Scripted(*[moved] * 4) as server:
             given = client(server.url)
-            for result in (
-                batch.show(given, ID),
-                batch.results(given, ID),
-                batch.cancel(given, ID),
-                batch.create(given, [request()]),
-            ):
+            for result in (batch.show(given, ID), batch.results(given, ID), batch.cancel(given, ID)):
                 assert isinstance(result[1], APIError)
                 assert result[1].status == status
                 assert f"this one leads to '{other.url}/elsewhere'" in str(result[1])
+            _, error = batch.create(given, [request()])
+            assert isinstance(error, UnknownOutcome if status == 303 else APIError)  # 303: done, see other
+            assert f"this one leads to '{other.url}/elsewhere'" in str(error)
     assert other.connections == 0
 
 
@@ -434,3 +436,86 @@ def test_a_transport_of_ones_own_gets_the_request_and_the_patience() -> None:
     assert (sent.method, sent.url, sent.body) == ("GET", "https://api.anthropic.com" + PATH, None)
     assert (timeout.connect, timeout.read) == (2, 3)
     assert KEY not in repr(sent) + str(sent.headers)
+
+
+@pytest.mark.parametrize("status", [101, 102, 103, 199])
+def test_an_interim_answer_is_not_taken_for_the_answer(status: int) -> None:
+    late: Step = [head(status), answer(a_batch(id="msgbatch_late")), close]
+    with Scripted(late, SHOWN, late) as server:
+        given = client(server.url)
+        assert unwrap(batch.show(given, ID)) == a_batch()
+        _, error = batch.create(given, [request()])
+    assert isinstance(error, UnknownOutcome)
+    assert "interim answer" in str(error.cause)
+    assert server.connections == 2
+
+
+ECHOES: dict[str, Step] = {
+    "a page with 200": [counted(f"<pre>{KEY}</pre>".encode())],
+    "a list with 200": [answer([KEY])],
+    "a status line": [f"HTTP/1.1 {KEY} OK\r\n\r\n".encode(), close],
+    "a request id": [answer({}, headers={"request-id": KEY})],
+    "an encoding": [answer({}, headers={"content-encoding": KEY})],
+    "an error": [answer({"error": {"type": KEY, "message": KEY, "details": {"error_code": KEY}}}, 400)],
+    "an error in a row": [counted(json.dumps({"type": "error", "error": {"message": KEY}}).encode() + b"\n")],
+}
+
+
+@pytest.mark.parametrize("name", ECHOES)
+def test_an_echoed_key_reaches_no_error_and_no_event(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "anthropix_py")
+    events: list[dict[str, Any]] = []
+    with Scripted(*[ECHOES[name]] * 3) as server:
+        given = client(server.url, retry=Policy(max_retries=0), on_event=events.append)
+        errors = [batch.show(given, ID)[1], batch.create(given, [request()])[1]]
+        tag, rows = batch.results(given, a_batch("ended", succeeded=1), stream=True)
+        if tag == "ok":
+            with pytest.raises(AnthropixError) as caught:
+                list(rows)  # type: ignore[arg-type]
+            errors.append(caught.value)
+        else:
+            errors.append(rows)  # type: ignore[arg-type]
+    for error in errors:
+        assert isinstance(error, AnthropixError)
+        assert KEY not in repr(error) + str(error) + repr(vars(error))
+    assert KEY not in repr(events) + caplog.text
+
+
+def test_deeply_nested_errors_are_errors_still() -> None:
+    depths = (400, 900, 1100, 5000, 100_000)
+    bodies = [counted(b"[" * depth + b"]" * depth, 500) for depth in depths]
+    with Scripted(*bodies) as server:
+        for _ in depths:
+            _, error = batch.create(client(server.url), [request()])
+            assert isinstance(error, UnknownOutcome)
+
+
+@pytest.mark.parametrize("body", ["plain", "gzip"])
+def test_an_answer_without_end_is_given_up(body: str) -> None:
+    piece = b" " * (1 << 20)
+    content = gzip.compress(piece * 70) if body == "gzip" else piece
+    headers = {"content-encoding": "gzip"} if body == "gzip" else {}
+    endless = itertools.repeat(content) if body == "plain" else iter((content,))
+    given = init(KEY, transport=lambda *_: Response(200, {**headers, "content-length": "1"}, endless, lambda: None))
+    _, error = batch.show(given, ID)
+    assert isinstance(error, DecodeError)
+    assert "goes on past 67,108,864 bytes" in str(error)
+
+
+def test_a_part_is_not_taken_for_the_whole() -> None:
+    with Scripted(counted(b"", 206)) as server:
+        _, error = batch.results(client(server.url), ID)
+    assert isinstance(error, APIError)
+    assert error.status == 206
+
+
+def test_a_deletion_that_is_none() -> None:
+    with Scripted(answer({})) as server:
+        _, error = batch.delete(client(server.url), ID)
+    assert isinstance(error, DecodeError)
+
+
+def test_a_default_header_can_be_taken_out() -> None:
+    with Scripted(SHOWN) as server:
+        unwrap(batch.show(client(server.url, headers={"user-agent": None, "accept-encoding": None}), ID))
+    assert not {"user-agent", "accept-encoding"} & server.received[0].headers.keys()

@@ -164,7 +164,7 @@ LISTS: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
         ["a"],
     ),
     "counts of a new kind": ([made("a", request_counts={"processing": 3, "paused": 4})], ["a"]),
-    "no counts": ([made("b", request_counts={}), made("a", request_counts=None)], []),
+    "no counts": ([made("b", request_counts={}), made("a", request_counts=None)], ["b", "a"]),
     "ended": ([made("a", processing_status="ended", ended_at=at(2))], ["a"]),
     "canceling": ([made("a", processing_status="canceling")], ["a"]),
     "within the slack": ([made("a", -1.9)], ["a"]),

@@ -201,7 +201,7 @@ BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "base tab inside": ({"base_url": "http://a\tb"}, ValueError, "no spaces or control"),
     "base user": ({"base_url": f"http://{HUSH}@h"}, ValueError, "must not hold a user"),
     "base password": ({"base_url": f"http://u:{HUSH}@h"}, ValueError, "must not hold a user"),
-    "beta number": ({"beta": 5}, TypeError, "int"),
+    "beta number": ({"beta": 5}, TypeError, "not 5"),
     "beta bytes": ({"beta": b"a"}, TypeError, "beta must be a string"),
     "beta none inside": ({"beta": ["a", None]}, TypeError, "beta must be a string"),
     "beta newline": ({"beta": "a\r\nx: y"}, ValueError, "beta has"),
@@ -500,6 +500,10 @@ WRONG_OPTIONS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "a key without its certificate": ({"client_cert": (None, "key")}, TypeError, "client_cert must be the path"),
     "an empty bundle": ({"ca_bundle": ""}, ValueError, "ca_bundle is empty"),
     "a bundle that is off": ({"ca_bundle": False}, TypeError, "ca_bundle must be the path of a PEM file, not bool"),
+    "limits of text": ({"limits": Limits(requests="x")}, TypeError, "limits.requests must be an integer, not str"),  # type: ignore[arg-type]
+    "limits of 0": ({"limits": Limits(page=0)}, ValueError, "limits.page must be at least 1, not 0"),
+    "limits with half a request": ({"limits": Limits(requests=2.5)}, TypeError, "must be an integer, not float"),  # type: ignore[arg-type]
+    "a pattern that is none": ({"limits": Limits(custom_id="(")}, ValueError, "limits.custom_id must be a regular"),
     "headers in a list": ({"headers": []}, TypeError, "headers must be a mapping, not list"),
 }
 
@@ -510,3 +514,14 @@ def test_options_that_cannot_be(options: dict[str, Any], kind: type[Exception], 
         init(KEY, **options)
     with pytest.raises(kind, match=message):
         with_options(init(KEY), **options)
+
+
+def test_a_slice_of_a_secret_is_as_secret() -> None:
+    client = init(KEY)
+    assert client.api_key is not None
+    assert repr(client.api_key[:80]) == "'***'"
+    assert str(client.api_key[3]) == "***"
+
+
+def test_a_scheme_in_capitals_is_the_same_base() -> None:
+    assert init(KEY, base_url="HTTPS://Example.org/").base_url == "https://Example.org"

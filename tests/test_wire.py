@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from samples import Bytes
 
-from anthropix_py._wire import Bytes, Request, Response, Secret, error_from, read_error, read_object, request_id
+from anthropix_py._wire import Request, Response, Secret, error_from, read_error, read_object, request_id
 from anthropix_py.errors import DecodeError, TransportError
 
 KEY = "sk-ant-the-key-0123456789"

@@ -11,7 +11,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from cheroot.server import Gateway, HTTPConnection, HTTPServer
@@ -29,9 +29,15 @@ _PIECE = 64 * 1024  # bytes of a request's body read at once
 
 
 class _Connection(HTTPConnection):
-    """A connection that remembers whether it has been waited for."""
+    """A connection that remembers whether it has been waited for, and may have been reset before it is closed."""
 
     waited_for = False
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+        with suppress(OSError, ValueError):
+            self.wfile.close()
 
 
 class _Server(HTTPServer):
@@ -84,8 +90,16 @@ class _Gateway(Gateway):
         try:
             self._read_what_is_left()
             self._send(plan)
+        except OSError:  # the client has gone; what is left for it must not be tried again
+            self._drop()
+            raise
         finally:
             plan.response.close()
+
+    def _drop(self) -> None:
+        """Let go of the connection and of what has not gone out."""
+        with suppress(OSError, ValueError):
+            self.req.conn.wfile.close()
 
     def _request(self) -> Request:
         headers = {
@@ -138,6 +152,7 @@ class _Gateway(Gateway):
         if end == "reset":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             os.close(connection.detach())  # at once: to close in good order would be no reset
+            self._drop()
 
 
 def _gone(connection: socket.socket) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pytest
+from samples import Bytes
 
-from anthropix_py._wire import Bytes, Request, Timeout
+from anthropix_py._wire import Request, Timeout
 from anthropix_py.emulator import ManualClock, Store, handle, transport
 from anthropix_py.limits import Limits
 

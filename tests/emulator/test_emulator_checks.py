@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import Bytes
 
-from anthropix_py._wire import Bytes, Request
+from anthropix_py._wire import Request
 from anthropix_py.emulator import ManualClock, Store, handle
 from anthropix_py.emulator._checks import check_count, check_head, checked, page_bounds
 from anthropix_py.emulator._parse import RequestsIn

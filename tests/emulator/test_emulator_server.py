@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
+from samples import Bytes
 
-from anthropix_py._wire import Bytes, Request
+from anthropix_py._wire import Request
 from anthropix_py.emulator import ManualClock, Store, handle, serve
 from anthropix_py.limits import Limits
 
