@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format clean
+.PHONY: demo test check format faults clean
 
 demo: .venv/with-emulator,cli
 	$(BIN)/python examples/demo.py $(if $(LIVE),--live)
@@ -15,6 +15,9 @@ check: .venv/with-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pyright
+
+faults: .venv/with-emulator,cli
+	$(BIN)/python benchmarks/faults.py
 
 format: .venv/with-dev
 	$(BIN)/ruff check --fix .

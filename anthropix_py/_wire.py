@@ -178,7 +178,8 @@ def struck(value: T, secrets: Sequence[str]) -> T:
         for secret in secrets:
             found = str(found).replace(secret, "***") if secret in str(found) else found
     elif isinstance(value, AnthropixError):
-        found = type(value)(*(struck(item, secrets) for item in value.args))
+        args = tuple(struck(item, secrets) for item in value.args)
+        found = value if args == value.args else type(value)(*args)
     elif isinstance(value, dict):
         found = {struck(key, secrets): struck(item, secrets) for key, item in value.items()}
     elif isinstance(value, list):
