@@ -62,7 +62,7 @@ class _Exchange:
         self.path = url.path
         self.query = {name: values[-1] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
         self.base_url = f"{url.scheme}://{url.netloc}"
-        self.request_id = store.new_id("req")
+        self.request_id = store.request_id()
 
     def answer(self) -> Response:
         call = call_of(self.request.method, self.path)

@@ -29,19 +29,24 @@ class Pace(NamedTuple):
 class Batch:
     """One batch. It moves only by `settle`; whoever calls anything here holds its store's lock or its own."""
 
-    def __init__(self, id: str, created: float, version: str, requests: Lines, results: Lines) -> None:
+    def __init__(self, id: str, number: int, version: str, requests: Lines, results: Lines) -> None:
         self.id = id
-        self.created = created
+        self.number = number
+        self.created = 0.0
         self.version = version
         self.requests = requests
         self.results = results
         self._done = Lines()  # results in the order of the requests
         self.looks = 0
-        self.looked = created
+        self.looked = 0.0
         self.canceled: float | None = None
         self.ended: float | None = None
         self.counts: dict[str, int] = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
-        self.counts["processing"] = len(requests)
+
+    def begin(self, now: float) -> None:
+        """Begin to process what requests there are."""
+        self.created = self.looked = now
+        self.counts["processing"] = len(self.requests)
 
     @property
     def status(self) -> str:

@@ -71,6 +71,9 @@ class Faults:
                 raise ValueError(f"a fault is on one of {', '.join(CALLS)}, not on {fault.on!r}")
             if fault.kind not in KINDS:
                 raise ValueError(f"the kind of a fault is one of {', '.join(KINDS)}, not {fault.kind!r}")
+            expected, fits = _VALUES.get(fault.kind, ("none", lambda value: value is None))
+            if not fits(fault.value):
+                raise ValueError(f"the value of {fault.kind} is {expected}, not {fault.value!r}")
         with self._lock:
             self._faults += [(fault, [0]) for fault in faults]
 
@@ -224,10 +227,15 @@ def _gzip(plan: Plan, fault: Fault, lost: int = 0) -> Plan:
 
 
 def _foreign(body: bytes, fault: Fault) -> bytes:
-    batch = json.loads(body)
-    if isinstance(batch, dict) and isinstance(batch.get("results_url"), str):
-        batch["results_url"] = str(fault.value) + urlsplit(batch["results_url"]).path
-    return json.dumps(batch, separators=(",", ":")).encode()
+    try:
+        found = json.loads(body)
+    except ValueError:  # results, or another fault's page
+        return body
+    entries = found.get("data", [found]) if isinstance(found, dict) else []
+    for batch in entries:
+        if isinstance(batch.get("results_url"), str):
+            batch["results_url"] = str(fault.value) + urlsplit(batch["results_url"]).path
+    return json.dumps(found, separators=(",", ":")).encode()
 
 
 _AFTERWARDS: dict[str, Callable[[Plan, Fault], Plan]] = {
@@ -248,6 +256,27 @@ _AFTERWARDS: dict[str, Callable[[Plan, Fault], Plan]] = {
     "cut": lambda plan, fault: plan._replace(body=int(fault.value or 0), end="close"),
     "reset": lambda plan, fault: plan._replace(body=int(fault.value or 0), end="reset"),
     "stall": lambda plan, fault: plan._replace(body=int(fault.value or 0), end="stall"),
+}
+
+
+def _whole(least: int, most: float = float("inf")) -> Callable[[Any], bool]:
+    return lambda value: value is None or (type(value) is int and least <= value <= most)
+
+
+_STATUS = ("a status from 200 to 999", _whole(200, 999))
+_COUNT = ("a count of bytes or rows", _whole(0))
+_END = ("reset, close or stall", lambda value: value in (None, "reset", "close", "stall"))
+_URL = ("a URL", lambda value: isinstance(value, str) and "://" in value)
+_VALUES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    **dict.fromkeys(("status", "html"), _STATUS),
+    **dict.fromkeys(("cut_head", "cut", "reset", "stall", "broken_gzip", "double_rows", "drop_rows"), _COUNT),
+    **dict.fromkeys(("lose", "refuse"), _END),
+    **dict.fromkeys(("redirect", "foreign_url"), _URL),
+    "chunks": ("a count of bytes from 1", _whole(1)),
+    "slow": (
+        "seconds up to an hour",
+        lambda value: value is None or (type(value) in (int, float) and 0 <= value <= 3600),
+    ),
 }
 
 KINDS: dict[str, str] = {
@@ -306,7 +335,8 @@ def without_a_socket(store: Store, faults: Faults) -> Transport:
 def _carried(plan: Plan, store: Store, timeout: Timeout) -> Iterator[bytes]:
     for piece in limited(plan.response.chunks, plan):
         yield piece
-        store.clock.sleep(plan.pause)
+        if plan.pause:
+            store.clock.sleep(plan.pause)
     if plan.end is not None:
         raise _broken(plan, store, timeout)
 

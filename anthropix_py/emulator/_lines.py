@@ -6,7 +6,7 @@ import tempfile
 import threading
 from array import array
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO
 
 _HELD = 1 << 20  # bytes in memory; with more, they go to the file
 _PIECE = 256 * 1024  # bytes read at once
@@ -20,17 +20,20 @@ class Lines:
     """
 
     def __init__(self, path: str | None = None) -> None:
-        self._file: BinaryIO | None = None if path is None else open(path, "w+b", buffering=0)  # noqa: SIM115
-        self._lock = threading.Lock()
+        self._path = path
+        self._file: IO[bytes] | None = None
+        self._lock = threading.RLock()
         self._starts = array("Q")  # where each line begins
         self._written = 0  # bytes in the file
         self._held = bytearray()  # bytes after those
+        if path is not None:
+            open(path, "wb").close()
 
     @classmethod
     def kept(cls, path: str) -> Lines:
         """Give the lines that a file holds, as an earlier one left it."""
         lines = cls()
-        lines._file = open(path, "r+b", buffering=0)  # noqa: SIM115
+        lines._path = path
         with open(path, "rb") as file:
             for line in file:
                 lines._starts.append(lines._written)
@@ -43,7 +46,8 @@ class Lines:
     @property
     def size(self) -> int:
         """Count the bytes, newlines included."""
-        return self._written + len(self._held)
+        with self._lock:
+            return self._written + len(self._held)
 
     def append(self, line: bytes) -> None:
         """Add a line, given without its newline."""
@@ -53,42 +57,64 @@ class Lines:
             if len(self._held) >= _HELD:
                 self._write()
 
-    def flush(self) -> None:
-        """Bring all lines to the file, if there is one."""
+    def rest(self) -> None:
+        """Bring all lines to the file that keeps them, if there is one, and let go of it until it is wanted."""
         with self._lock:
-            if self._file is not None:
+            if self._path is not None:
                 self._write()
+                self._close()
 
     def __getitem__(self, index: int) -> bytes:
-        start = self._starts[index]
-        end = self._starts[index + 1] if index + 1 < len(self._starts) else self.size
-        return self._read(start, end)[:-1]
+        with self._lock:
+            start = self._starts[index]
+            end = self._starts[index + 1] if index + 1 < len(self._starts) else self.size
+            return self._read(start, end)[:-1]
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield all bytes that are there now, from the first, in large pieces."""
-        end = self.size
-        for start in range(0, end, _PIECE):
-            yield self._read(start, min(end, start + _PIECE))
+        """Give all bytes that are there now, from the first, in large pieces, whatever becomes of the file's name."""
+        self.rest()
+        if self._path is not None:
+            return _of_file(open(self._path, "rb"), self.size)
+        size = self.size
+        return (self._read(start, min(size, start + _PIECE)) for start in range(0, size, _PIECE))
 
     def __del__(self) -> None:
-        file = getattr(self, "_file", None)  # not there if it could not be opened
+        self._close()
+
+    def _opened(self) -> IO[bytes]:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile() if self._path is None else open(self._path, "r+b")  # noqa: SIM115
+        return self._file
+
+    def _close(self) -> None:
+        file = getattr(self, "_file", None)  # not there if the path could not be opened
         if file is not None:
             file.close()
+            self._file = None
 
     def _write(self) -> None:
-        if self._file is None:
-            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with this object
-        self._file.seek(self._written)
-        self._file.write(self._held)
-        self._written += len(self._held)
-        self._held.clear()
+        if self._held:
+            file = self._opened()
+            file.seek(self._written)
+            file.write(self._held)
+            file.flush()
+            self._written += len(self._held)
+            self._held.clear()
 
     def _read(self, start: int, end: int) -> bytes:
         with self._lock:
             found = b""
-            if start < self._written and self._file is not None:
-                self._file.seek(start)
-                found = self._file.read(min(end, self._written) - start)
+            if start < self._written:
+                file = self._opened()
+                file.seek(start)
+                found = file.read(min(end, self._written) - start)
             if end > self._written:
                 found += self._held[max(0, start - self._written) : end - self._written]
             return found
+
+
+def _of_file(file: IO[bytes], size: int) -> Iterator[bytes]:
+    with file:
+        while size and (piece := file.read(min(size, _PIECE))):
+            size -= len(piece)
+            yield piece

@@ -73,6 +73,8 @@ class RequestsIn:
         while self._more():
             pass
         self.rest = _decoder.decode('{"requests":[' + self._text[self._at :])
+        if self.rest["requests"] != []:
+            raise ValueError("requests stands there twice")
 
     def _read_whole(self) -> Iterator[tuple[Any, str]]:
         while self._more():

@@ -6,6 +6,7 @@ looks so far have brought about.
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import string
@@ -72,28 +73,27 @@ class Store:
         self.clock = clock
         self.lock = threading.RLock()
         self._pace = Pace(takes, looks, cancel_takes, progressive)
-        seed = random.getrandbits(64) if seed is None else seed
-        self._worker = Worker(reply, outcomes, models, seed)
+        self._shelf = Shelf(state, random.getrandbits(64) if seed is None else seed)
+        self._worker = Worker(reply, outcomes, models, self._shelf.seed)
         self._calls_per_minute = calls_per_minute
         self._calls: deque[float] = deque()  # times of those of the last minute
         self._queue = queue
-        self._chance = random.Random(seed)
-        self._shelf = Shelf(state)
+        self._chance = random.Random(self._shelf.seed)
         self._batches = {batch.id: batch for batch in self._shelf.load()}  # in the order of their creation
 
     def add(self, requests: Iterable[str], version: str = "2023-06-01") -> Batch:
         """Create a batch of requests that have been checked, given as JSON. What they raise ends it before it began."""
-        id = self.new_id("msgbatch")
-        batch = Batch(id, 0.0, version, self._shelf.lines(id, "requests"), self._shelf.lines(id, "results"))
+        with self.lock:
+            chance = random.Random(f"{self._shelf.seed} {self._shelf.made}")  # an id for each place, in every run
+            batch = self._shelf.begin(_new_id("msgbatch", chance), version)
         try:
             for request in requests:
                 batch.requests.append(request.replace("\n", " ").encode(errors="surrogatepass"))
             with self.lock:
                 self._check_queue(len(batch.requests))
-                batch.created = batch.looked = self.clock.now()
-                batch.counts["processing"] = len(batch.requests)
-                self._batches[id] = batch
+                batch.begin(self.clock.now())
                 self._shelf.save(batch)
+                self._batches[batch.id] = batch
         except BaseException:
             self._shelf.remove(batch)
             raise
@@ -134,12 +134,10 @@ class Store:
             del self._batches[batch.id]
             self._shelf.remove(batch)
 
-    def new_id(self, kind: str) -> str:
-        """Make an id like the API's, `msgbatch_01...` or `req_01...`."""
+    def request_id(self) -> str:
+        """Make the id of a request, `req_01...`."""
         with self.lock:
-            while (id := f"{kind}_01" + "".join(self._chance.choices(_ALPHABET, k=22))) in self._batches:
-                pass
-            return id
+            return _new_id("req", self._chance)
 
     def count_call(self) -> None:
         """Count a call against the limit of the minute. Raises `Refused` (429) past it."""
@@ -150,7 +148,7 @@ class Store:
             while self._calls and self._calls[0] <= now - _MINUTE:
                 self._calls.popleft()
             if len(self._calls) >= self._calls_per_minute:
-                wait = {"retry-after": f"{self._calls[0] + _MINUTE - now:.3f}"}
+                wait = {"retry-after": f"{math.ceil((self._calls[0] + _MINUTE - now) * 1000) / 1000:.3f}"}
                 text = f"This request would exceed the rate limit of {self._calls_per_minute} requests per minute."
                 raise Refused(429, "rate_limit_error", text, wait)
             self._calls.append(now)
@@ -166,3 +164,7 @@ class Store:
     def _settle(self, batch: Batch) -> None:
         if batch.settle(self.clock.now(), self._pace, self._worker.row):
             self._shelf.save(batch)
+
+
+def _new_id(kind: str, chance: random.Random) -> str:
+    return f"{kind}_01" + "".join(chance.choices(_ALPHABET, k=22))

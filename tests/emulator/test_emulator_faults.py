@@ -858,3 +858,44 @@ def test_an_error_of_a_broken_transport_says_that_the_request_had_gone_out() -> 
         assert isinstance(error, AnthropixError)
         assert isinstance(error, TransportError)
         assert (error.reason, error.sent) == ("closed", True)
+
+
+WRONG_VALUES = [
+    ("status", "abc"),
+    ("status", 99999),
+    ("cut", "abc"),
+    ("cut", -5),
+    ("chunks", 0),
+    ("slow", -1),
+    ("slow", float("nan")),
+    ("slow", float("inf")),
+    ("drop_rows", -1),
+    ("refuse", "banana"),
+    ("redirect", None),
+    ("foreign_url", None),
+    ("gzip", 3),
+]
+
+
+@pytest.mark.parametrize(("kind", "value"), WRONG_VALUES, ids=[f"{kind}={value}" for kind, value in WRONG_VALUES])
+def test_a_value_that_makes_no_sense_is_refused_at_once(kind: str, value: object) -> None:
+    with pytest.raises(ValueError, match=f"the value of {kind} is .*, not"):
+        Faults([Fault("*", kind, value)])
+
+
+def test_a_foreign_url_stands_in_every_batch_and_nowhere_else() -> None:
+    store = Store(clock=ManualClock())
+    given = init("any-key", transport=transport(store, [Fault("*", "foreign_url", "https://x.example", times=None)]))
+    params = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
+    ended = unwrap(batch.wait(given, unwrap(batch.create(given, [{"custom_id": "a", "params": params}]))))
+    path = f"/v1/messages/batches/{ended['id']}/results"
+    assert ended["results_url"] == "https://x.example" + path
+    assert unwrap(batch.list(given))["data"][0]["results_url"] == "https://x.example" + path
+    assert len(unwrap(batch.results(given, ended))) == 1
+
+
+def test_a_socketless_answer_takes_no_time() -> None:
+    clock = ManualClock()
+    given = init("any-key", transport=transport(Store(clock=clock)), clock=clock)
+    unwrap(batch.list(given))
+    assert clock.sleeps == []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
@@ -7,6 +8,7 @@ import sys
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -608,3 +610,13 @@ def test_ipv6() -> None:
 def test_a_port_that_cannot_be(port: int) -> None:
     with pytest.raises(ValueError, match=f"port must be from 0 to 65535, not {port}"), serve(port=port):
         pass
+
+
+def test_a_server_that_has_ended_keeps_nothing_alive() -> None:
+    store = Store()
+    with serve(store) as url:
+        assert ask_once(url, "GET", BATCHES).status == 200
+    gone = weakref.ref(store)
+    del store
+    gc.collect()
+    assert gone() is None

@@ -411,7 +411,7 @@ def test_the_seed_decides_the_ids(seed: int, same: bool) -> None:
 @pytest.mark.parametrize("kind", ["msgbatch", "req"])
 def test_ids_look_like_those_of_the_api(kind: str) -> None:
     store = Store()
-    ids = [store.new_id(kind) for _ in range(200)]
+    ids = [store.request_id() if kind == "req" else store.add(requests()).id for _ in range(200)]
     assert len(set(ids)) == 200
     for id in ids:
         head, _, tail = id.partition("_")
