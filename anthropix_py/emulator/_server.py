@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.client import responses
 from typing import Any
 
 from cheroot.server import Gateway, HTTPConnection, HTTPServer
@@ -124,7 +125,8 @@ class _Gateway(Gateway):
                 pass
 
     def _send(self, plan: Plan) -> None:
-        self.req.status = f"{plan.response.status} Status".encode()
+        status = plan.response.status
+        self.req.status = f"{status} {responses.get(status, 'Unknown')}".encode()
         headers = plan.response.headers.items()
         self.req.outheaders += [(name.encode(), value.encode("latin-1")) for name, value in headers]
         if plan.head is not None:
