@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import cast
 
 from . import _address, _call, retry
+from ._wire import struck
 from .client import Client
 from .errors import AnthropixError, APIError, WaitTimeout
 from .types import BatchRef, MessageBatch
@@ -83,8 +84,8 @@ class _Looks:
             if not self._bearable(error):
                 raise
             self._set_pause(error.headers if isinstance(error, APIError) else {}, failed=True)
-            self.trouble = error
-            _call.log().warning("a look at the batch failed, the next is in %.0f s: %s", self.pause, error)
+            self.trouble = struck(error, self._client.secrets)
+            _call.log().warning("a look at the batch failed, the next is in %.0f s: %s", self.pause, self.trouble)
             return None
         self._failed = self._missing = 0
         self.trouble = None

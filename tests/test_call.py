@@ -519,3 +519,11 @@ def test_a_default_header_can_be_taken_out() -> None:
     with Scripted(SHOWN) as server:
         unwrap(batch.show(client(server.url, headers={"user-agent": None, "accept-encoding": None}), ID))
     assert not {"user-agent", "accept-encoding"} & server.received[0].headers.keys()
+
+
+def test_an_echoed_key_is_not_in_the_warnings_of_waiting(caplog: pytest.LogCaptureFixture) -> None:
+    with Scripted(*[ECHOES["a status line"]] * 2) as server:
+        tag, error = batch.wait(client(server.url), ID, timeout=5)
+    assert tag == "error"
+    assert "a look at the batch failed" in caplog.text
+    assert KEY not in caplog.text + repr(error)
