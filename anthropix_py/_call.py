@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_DEBUG = 10  # logging.DEBUG, without its import
+
 
 class Call(NamedTuple):
     """What to ask of the server. `repeatable`: whether doing it twice does no harm. `met`: told of every error."""
@@ -67,9 +69,11 @@ def _whole(client: Client, response: Response) -> Response:
 
 def tell(client: Client, event: str, call: Call, **details: object) -> None:
     """Report an *event* to the client's hook and to the log: names and numbers, never a header's value or a body."""
-    told = {"event": event, "method": call.method, "path": call.path, **details}
-    told = {name: struck(value, client.secrets) for name, value in told.items()}
-    log().debug("%s", told)
+    logger = log()
+    if client.on_event is None and not logger.isEnabledFor(_DEBUG):
+        return
+    told = struck({"event": event, "method": call.method, "path": call.path, **details}, client.secrets)
+    logger.debug("%s", told)
     if client.on_event is not None:
         try:
             client.on_event(told)

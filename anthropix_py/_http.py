@@ -34,6 +34,7 @@ from .errors import FileError, TransportError
 _READ = 64 * 1024  # the most bytes handed over at once
 _HOSTS = 32  # hosts to which connections are kept
 _NO_DEFAULTS = {"user-agent": SKIP_HEADER, "accept-encoding": SKIP_HEADER}  # urllib3's, where we send none
+_PROXIES = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # what OpenSSL itself reads
 _WHO = re.compile(r"^_?HTTPS?(?:Connection|Pool)\((host=.*?, port=.*?)\): ")  # how urllib3 begins
 _IDLE = 32  # idle connections kept for each of them
@@ -131,9 +132,9 @@ def _any_of(kinds: tuple[type, ...], *wanted: type) -> bool:
 
 def _proxy(url: str) -> str | None:
     """Give the proxy that the environment names for *url*, None for the direct way."""
-    proxies = getproxies_environment()
-    if not proxies:
+    if not any(map(os.environ.get, _PROXIES)):
         return None
+    proxies = getproxies_environment()
     parts = urlsplit(url)
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     if not proxy or proxy_bypass_environment(parts.netloc, proxies):
