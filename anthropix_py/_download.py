@@ -37,6 +37,8 @@ def download(client: Client, batch: BatchRef, path: str | os.PathLike[str], on_p
     id = _address.results_id(client, batch)
     expected = _results.total(_results.ended(client, id, batch))
     target = _target(path)
+    if on_progress is not None and not callable(on_progress):
+        raise TypeError(f"on_progress must be callable, not {type(on_progress).__name__}")
     with _Part(f"{target}.{_address.quoted(id)}.part") as part:
         if len(part.ids) != expected:
             results = _results.Results(client, id, expected, part.ids)
@@ -93,9 +95,10 @@ class _Part:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with suppress(OSError) if error is not None else _as_file_errors(self._path):
-            if error is not None and self.size == 0:
+        if error is not None and self.size == 0:
+            with suppress(OSError):
                 os.unlink(self._path)
+        with suppress(OSError) if error is not None else _as_file_errors(self._path):
             self._file.close()
 
     def write(self, row: bytes) -> None:

@@ -147,7 +147,7 @@ def _proxy(url: str) -> str | None:
         fits = False
     if not fits:  # not shown, as it may hold a password
         raise TransportError(
-            "connect", f"the proxy that the environment names for {parts.scheme} is no URL", sent=False
+            "connect", f"the proxy that the environment names for {parts.scheme} is none over http", sent=False
         )
     return proxy
 

@@ -178,8 +178,12 @@ def struck(value: T, secrets: Sequence[str]) -> T:
         for secret in secrets:
             found = str(found).replace(secret, "***") if secret in str(found) else found
     elif isinstance(value, AnthropixError):
-        args = tuple(struck(item, secrets) for item in value.args)
-        found = value if args == value.args else type(value)(*args)
+        args, state = struck(value.args, secrets), struck(vars(value), secrets)
+        if args != value.args or state != vars(value):  # made without its __init__, which may be of any kind
+            copy = type(value).__new__(type(value))
+            copy.args = args
+            vars(copy).update(state)
+            found = copy
     elif isinstance(value, dict):
         found = {struck(key, secrets): struck(item, secrets) for key, item in value.items()}
     elif isinstance(value, list):

@@ -183,8 +183,9 @@ def wait(
 ) -> MessageBatch:
     """Look at *batch* until it has ended, and give its last state.
 
-    *timeout*: seconds after which the error is `WaitTimeout`, which carries the last state; None
-    for no end. *interval*: seconds between looks; by default the pace that the server asks for,
+    *timeout*: seconds after which the error is `WaitTimeout`, which carries the last state (a look
+    that is being answered is let finish); None for no end.
+    *interval*: seconds between looks; by default the pace that the server asks for,
     else 5 s growing to 60 s. *on_update*: called with the batch at every look. A dict that says
     `ended` is given back at once, without a look.
 

@@ -6,7 +6,7 @@ Loaded by pytest through its entry point; the emulator itself is imported when a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -38,13 +38,17 @@ def pytest_configure(config: pytest.Config) -> None:
 def message_batches(request: pytest.FixtureRequest) -> Iterator[Emulator]:
     """Serve the Message Batches API on this machine for one test.
 
-    Options of its store come from the marker: `@pytest.mark.message_batches(takes=60)`.
+    Options of its store come from the marker, `@pytest.mark.message_batches(takes=60)`; those of a
+    class or module hold too, where the test's own do not say otherwise.
     """
     from . import emulator
 
-    marker = request.node.get_closest_marker("message_batches")
-    clock = emulator.ManualClock()
-    store = emulator.Store(**{"clock": clock, **(marker.kwargs if marker else {})})
+    options: dict[str, Any] = {"clock": emulator.ManualClock()}
+    for marker in reversed(list(request.node.iter_markers("message_batches"))):  # the closest has the last word
+        if marker.args:
+            raise TypeError(f"the marker message_batches takes options by name, not {marker.args!r}")
+        options.update(marker.kwargs)
+    store = emulator.Store(**options)
     faults = emulator.Faults()
     with emulator.serve(store, faults=faults) as url:
-        yield Emulator(url, store, faults, clock)
+        yield Emulator(url, store, faults, options["clock"])

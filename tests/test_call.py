@@ -527,3 +527,21 @@ def test_an_echoed_key_is_not_in_the_warnings_of_waiting(caplog: pytest.LogCaptu
     assert tag == "error"
     assert "a look at the batch failed" in caplog.text
     assert KEY not in caplog.text + repr(error)
+
+
+class OfAnotherMake(TransportError):
+    """An error of a transport of one's own, made from other arguments than it carries."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("closed", why, sent=True)
+
+
+def test_an_error_of_any_make_is_struck_and_no_doubt_is_lost() -> None:
+    def transport(*_: object) -> Any:
+        raise OfAnotherMake(f"lost on the way with {KEY}")
+
+    _, error = batch.create(init(KEY, transport=transport), [request()])
+    assert isinstance(error, UnknownOutcome)
+    assert isinstance(error.cause, OfAnotherMake)
+    assert error.cause.detail == "lost on the way with ***"
+    assert KEY not in repr(error)

@@ -28,7 +28,7 @@ from ._store import Store
 __all__ = ["KINDS", "Fault", "Faults", "ManualClock", "Outcomes", "Reply", "Store", "handle", "serve", "transport"]
 
 
-def transport(store: Store, faults: Faults | Iterable[Fault] = ()) -> Transport:
+def transport(store: Store, faults: Faults | Fault | Iterable[Fault] = ()) -> Transport:
     """Give a transport for `anthropix_py.init(transport=...)` that answers from *store*, without a socket.
 
     *faults* go wrong as they would on a socket, as far as that can be: resets and cuts are
@@ -42,7 +42,7 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
-    faults: Faults | Iterable[Fault] = (),
+    faults: Faults | Fault | Iterable[Fault] = (),
     **options: Any,
 ) -> AbstractContextManager[str]:
     """Serve *store*, or a new one made with *options*, over HTTP: a context that gives the base URL.
@@ -65,5 +65,5 @@ def serve(
     return running(store or Store(**options), _as_faults(faults), host, port)
 
 
-def _as_faults(faults: Faults | Iterable[Fault]) -> Faults:
+def _as_faults(faults: Faults | Fault | Iterable[Fault]) -> Faults:
     return faults if isinstance(faults, Faults) else Faults(faults)

@@ -151,7 +151,8 @@ class _Exchange:
             "content-type": "application/x-jsonl",
             "content-disposition": f"attachment; filename*=utf-8''{batch.id}_results.jsonl",
         }
-        return self._response(200, headers, batch.results.pieces())
+        pieces = batch.results.pieces()
+        return self._response(200, headers, pieces)._replace(close=pieces.close)
 
     def _object(self, batch: Batch) -> dict[str, Any]:
         with self.store.lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from array import array
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -29,6 +30,8 @@ class Pace(NamedTuple):
 class Batch:
     """One batch. It moves only by `settle`; whoever calls anything here holds its store's lock or its own."""
 
+    COUNTS = ("processing", "succeeded", "errored", "canceled", "expired")
+
     def __init__(self, id: str, number: int, version: str, requests: Lines, results: Lines) -> None:
         self.id = id
         self.number = number
@@ -41,7 +44,7 @@ class Batch:
         self.looked = 0.0
         self.canceled: float | None = None
         self.ended: float | None = None
-        self.counts: dict[str, int] = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
+        self.counts: dict[str, int] = dict.fromkeys(self.COUNTS, 0)
 
     def begin(self, now: float) -> None:
         """Begin to process what requests there are."""
@@ -106,7 +109,7 @@ class Batch:
     def _process(self, goal: int, work: Callable[[dict[str, Any], str], Row]) -> None:
         """Work until *goal* requests have their results."""
         for index in range(len(self._done), goal):
-            kind, line = work(json.loads(self.requests[index]), self.version)
+            kind, line = work(_request(self.requests[index]), self.version)
             self._done.append(line)
             self.counts[kind] += 1
             self.counts["processing"] -= 1
@@ -118,6 +121,15 @@ class Batch:
         for index in order:
             self.results.append(self._done[index])
         self._done = Lines()
+
+
+def _request(text: bytes) -> dict[str, Any]:
+    try:
+        request: dict[str, Any] = json.loads(text)
+    except RecursionError:  # it was read once, but from less far down: what is left of it is at fault
+        custom_id = re.search(rb'"custom_id"\s*:\s*"([^"]*)"', text)
+        request = {"custom_id": custom_id.group(1).decode() if custom_id else "", "params": {}}
+    return request
 
 
 def timestamp(seconds: float | None) -> str | None:

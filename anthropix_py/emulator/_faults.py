@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -19,6 +20,8 @@ from ._app import call_of, handle
 from ._store import Store
 
 CALLS = ("create", "list", "show", "cancel", "delete", "results", "count_tokens", "*")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TEXT = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _HTML = b"<html><body><h1>%d</h1></body></html>\n"
 
 
@@ -36,7 +39,7 @@ class Fault(NamedTuple):
     value: Any = None
     skip: int = 0
     times: int | None = 1
-    headers: Mapping[str, str | None] = {}
+    headers: Mapping[str, Any] = {}
     body: object = None
 
 
@@ -59,10 +62,10 @@ class Plan(NamedTuple):
 class Faults:
     """The faults of one emulator, each with a count of its occurrences. Threads may share it."""
 
-    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+    def __init__(self, faults: Fault | Iterable[Fault] = ()) -> None:
         self._lock = threading.Lock()
         self._faults: list[tuple[Fault, list[int]]] = []
-        self.add(*faults)
+        self.add(*((faults,) if isinstance(faults, Fault) else faults))
 
     def add(self, *faults: Fault) -> None:
         """Add faults; each counts from now on."""
@@ -72,6 +75,11 @@ class Faults:
             if fault.kind not in KINDS:
                 raise ValueError(f"the kind of a fault is one of {', '.join(KINDS)}, not {fault.kind!r}")
             expected, fits = _VALUES.get(fault.kind, ("none", lambda value: value is None))
+            for name, text in fault.headers.items():
+                if not _HEADER.fullmatch(name) or not (
+                    text is None or (isinstance(text, str) and _TEXT.fullmatch(text))
+                ):
+                    raise ValueError(f"no header can be {name!r}: {text!r}")
             if not fits(fault.value):
                 raise ValueError(f"the value of {fault.kind} is {expected}, not {fault.value!r}")
         with self._lock:
@@ -104,6 +112,10 @@ class Faults:
                     if seen[0] > fault.skip and (fault.times is None or seen[0] <= fault.skip + fault.times):
                         due.append(fault)
         return due
+
+
+def _or(value: Any, default: Any) -> Any:
+    return default if value is None else value
 
 
 def parse(text: str) -> Fault:
@@ -143,7 +155,7 @@ def _number(text: str) -> object:
 
 
 def _status(fault: Fault) -> Response:
-    status = int(fault.value or 500)
+    status = _or(fault.value, 500)
     error = {"type": "error", "error": {"type": _TYPES.get(status, "api_error"), "message": "emulated fault"}}
     body = error if fault.body is None else fault.body
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -152,7 +164,7 @@ def _status(fault: Fault) -> Response:
 
 
 def _html(fault: Fault) -> Response:
-    status = int(fault.value or 502)
+    status = _or(fault.value, 502)
     return _framed(status, {"content-type": "text/html"}, _HTML % status, fault)
 
 
@@ -208,7 +220,7 @@ def _edited(edit: Callable[[bytes, Fault], bytes]) -> Callable[[Plan, Fault], Pl
 
 def _rows(edit: Callable[[list[bytes], int], list[bytes]]) -> Callable[[Plan, Fault], Plan]:
     """Make a fault of a change to as many rows as its value says."""
-    return _edited(lambda body, fault: b"".join(edit(body.splitlines(keepends=True), int(fault.value or 1))))
+    return _edited(lambda body, fault: b"".join(edit(body.splitlines(keepends=True), _or(fault.value, 1))))
 
 
 def _headers(plan: Plan, fault: Fault) -> Plan:
@@ -233,7 +245,7 @@ def _foreign(body: bytes, fault: Fault) -> bytes:
         return body
     entries = found.get("data", [found]) if isinstance(found, dict) else []
     for batch in entries:
-        if isinstance(batch.get("results_url"), str):
+        if isinstance(batch, dict) and isinstance(batch.get("results_url"), str):
             batch["results_url"] = str(fault.value) + urlsplit(batch["results_url"]).path
     return json.dumps(found, separators=(",", ":")).encode()
 
@@ -247,15 +259,15 @@ _AFTERWARDS: dict[str, Callable[[Plan, Fault], Plan]] = {
     "double_rows": _rows(lambda rows, count: [*rows[:count], *rows]),
     "drop_rows": _rows(lambda rows, count: rows[count:]),
     "gzip": _gzip,
-    "broken_gzip": lambda plan, fault: _gzip(plan, fault, int(fault.value or 8)),
-    "chunks": lambda plan, fault: plan._replace(size=int(fault.value or 1)),
-    "slow": lambda plan, fault: plan._replace(size=plan.size or 64, pause=float(fault.value or 0.1)),
+    "broken_gzip": lambda plan, fault: _gzip(plan, fault, _or(fault.value, 8)),
+    "chunks": lambda plan, fault: plan._replace(size=_or(fault.value, 1)),
+    "slow": lambda plan, fault: plan._replace(size=plan.size or 64, pause=_or(fault.value, 0.1)),
     "refuse": lambda plan, fault: plan._replace(head=0, end=str(fault.value or "reset")),
     "lose": lambda plan, fault: plan._replace(head=0, end=str(fault.value or "reset")),
-    "cut_head": lambda plan, fault: plan._replace(head=int(fault.value or 20), end="reset"),
-    "cut": lambda plan, fault: plan._replace(body=int(fault.value or 0), end="close"),
-    "reset": lambda plan, fault: plan._replace(body=int(fault.value or 0), end="reset"),
-    "stall": lambda plan, fault: plan._replace(body=int(fault.value or 0), end="stall"),
+    "cut_head": lambda plan, fault: plan._replace(head=_or(fault.value, 20), end="reset"),
+    "cut": lambda plan, fault: plan._replace(body=_or(fault.value, 0), end="close"),
+    "reset": lambda plan, fault: plan._replace(body=_or(fault.value, 0), end="reset"),
+    "stall": lambda plan, fault: plan._replace(body=_or(fault.value, 0), end="stall"),
 }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import threading
 from array import array
-from collections.abc import Iterator
 from typing import IO
 
 _HELD = 1 << 20  # bytes in memory; with more, they go to the file
@@ -68,15 +67,12 @@ class Lines:
         with self._lock:
             start = self._starts[index]
             end = self._starts[index + 1] if index + 1 < len(self._starts) else self.size
-            return self._read(start, end)[:-1]
+            return self.read(start, end)[:-1]
 
-    def pieces(self) -> Iterator[bytes]:
+    def pieces(self) -> Pieces:
         """Give all bytes that are there now, from the first, in large pieces, whatever becomes of the file's name."""
         self.rest()
-        if self._path is not None:
-            return _of_file(open(self._path, "rb"), self.size)
-        size = self.size
-        return (self._read(start, min(size, start + _PIECE)) for start in range(0, size, _PIECE))
+        return Pieces(self, None if self._path is None else open(self._path, "rb"))
 
     def __del__(self) -> None:
         self._close()
@@ -101,7 +97,8 @@ class Lines:
             self._written += len(self._held)
             self._held.clear()
 
-    def _read(self, start: int, end: int) -> bytes:
+    def read(self, start: int, end: int) -> bytes:
+        """Give the bytes from *start* up to *end*."""
         with self._lock:
             found = b""
             if start < self._written:
@@ -113,8 +110,30 @@ class Lines:
             return found
 
 
-def _of_file(file: IO[bytes], size: int) -> Iterator[bytes]:
-    with file:
-        while size and (piece := file.read(min(size, _PIECE))):
-            size -= len(piece)
-            yield piece
+class Pieces:
+    """The bytes of lines as they were at one moment, in large pieces. `close` ends them early."""
+
+    def __init__(self, lines: Lines, file: IO[bytes] | None) -> None:
+        self._lines = lines
+        self._file = file
+        self._at = 0
+        self._end = lines.size
+
+    def __iter__(self) -> Pieces:
+        return self
+
+    def __next__(self) -> bytes:
+        start, self._at = self._at, min(self._end, self._at + _PIECE)
+        if start == self._at:
+            self.close()
+            raise StopIteration
+        return self._lines.read(start, self._at) if self._file is None else self._file.read(self._at - start)
+
+    def close(self) -> None:
+        """Give the file up; nothing more comes."""
+        self._end = self._at
+        if self._file is not None:
+            self._file.close()
+
+    def __del__(self) -> None:
+        self.close()

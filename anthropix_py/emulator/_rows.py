@@ -45,7 +45,9 @@ class Worker:
             return as_line(custom_id, errored(*found))
         try:
             return as_line(custom_id, self._result(request))
-        except Exception as error:  # noqa: BLE001 - a reply that fails fails its request, as on the server
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a reply that fails (pytest.fail too) fails its request
             return as_line(custom_id, errored("api_error", f"{type(error).__name__}: {error}"))
 
     def _result(self, request: dict[str, Any]) -> dict[str, Any]:

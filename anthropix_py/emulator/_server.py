@@ -140,9 +140,15 @@ class _Gateway(Gateway):
             return
         for piece in limited(plan.response.chunks, plan):
             self.req.write(piece)
-            if plan.pause:
-                time.sleep(plan.pause)
+            self._pause(plan.pause)
         self._end(plan.end)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait, unless the server stops or the client goes meanwhile."""
+        until = time.monotonic() + seconds
+        while seconds and self.req.server.ready and time.monotonic() < until:
+            if _gone(self.req.conn.socket):
+                raise ConnectionResetError(errno.ECONNRESET, "the client went away within the answer")
 
     def _end(self, end: str | None) -> None:
         """Let the answer end as planned; anything but a good end ends the connection, too."""

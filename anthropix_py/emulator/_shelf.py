@@ -76,7 +76,10 @@ class Shelf:
             results = Lines.kept(self._path(state["id"], "results") or "") if ended else None
         except OSError as error:
             raise ValueError(f"{path}: not the state of a batch that is there: {error}") from None
-        total = sum(state["counts"].values())
+        counts = state["counts"]
+        if tuple(counts) != Batch.COUNTS or not all(type(count) is int for count in counts.values()):
+            raise ValueError(f"{path}: not the state of a batch: counts is {counts!r}")
+        total = sum(counts.values())
         if len(requests) != total or (results is not None and len(results) != total):
             raise ValueError(f"{path}: not the state of a batch that is there: not all rows of {total} are")
         if results is None:  # they come again, the same, from the requests

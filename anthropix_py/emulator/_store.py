@@ -78,7 +78,7 @@ class Store:
         self._calls_per_minute = calls_per_minute
         self._calls: deque[float] = deque()  # times of those of the last minute
         self._queue = queue
-        self._chance = random.Random(self._shelf.seed)
+        self._chance = random.Random(f"{self._shelf.seed} {self._shelf.made} requests")
         self._batches = {batch.id: batch for batch in self._shelf.load()}  # in the order of their creation
 
     def add(self, requests: Iterable[str], version: str = "2023-06-01") -> Batch:

@@ -899,3 +899,29 @@ def test_a_socketless_answer_takes_no_time() -> None:
     given = init("any-key", transport=transport(Store(clock=clock)), clock=clock)
     unwrap(batch.list(given))
     assert clock.sleeps == []
+
+
+def test_a_value_of_0_is_0() -> None:
+    store = Store()
+    given = init("any-key", transport=transport(store, [Fault("results", "drop_rows", 0)]))
+    params = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
+    ended = unwrap(batch.wait(given, unwrap(batch.create(given, [{"custom_id": "a", "params": params}]))))
+    assert len(unwrap(batch.results(given, ended))) == 1
+
+
+def test_one_fault_alone_may_be_given() -> None:
+    given = init("any-key", transport=transport(Store(), Fault("list", "status", 418)))
+    assert "418" in str(batch.list(given)[1])
+
+
+@pytest.mark.parametrize("headers", [{"retry-after": 5}, {"x": "a\r\nb: c"}, {"x": "\u2713"}, {"a b": "c"}], ids=str)
+def test_headers_that_no_wire_carries_are_refused(headers: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="no header can be"):
+        Faults([Fault("*", "headers", headers=headers)])
+
+
+def test_a_slow_answer_does_not_hold_up_the_end() -> None:
+    before = time.monotonic()
+    with serve(faults=[Fault("list", "slow", 30)]) as url:
+        batch.list(init("any-key", base_url=url, timeout=0.2, retry=Policy(max_retries=0)))
+    assert time.monotonic() - before < 10

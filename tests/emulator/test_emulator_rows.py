@@ -222,12 +222,11 @@ def test_a_reply_that_raises_is_errored(error: Exception, text: str) -> None:
     assert result(request(), reply) == nested("api_error", text)
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_what_stops_a_program_passes_through(error: type[BaseException]) -> None:
+def test_an_interrupt_passes_through() -> None:
     def reply(_request: dict[str, Any]) -> str:
-        raise error
+        raise KeyboardInterrupt
 
-    with pytest.raises(error):
+    with pytest.raises(KeyboardInterrupt):
         result(request(), reply)
 
 

@@ -555,3 +555,37 @@ def test_a_state_of_too_few_rows_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / f"{id}.requests.jsonl").write_bytes(b"{}\n")
     with pytest.raises(ValueError, match="not all rows of 3 are"):
         kept.again()
+
+
+@pytest.mark.parametrize(
+    "counts", [{"processing": "1"}, {"succeeded": 1}, {"processing": 1.0}, {}], ids=["text", "one", "float", "none"]
+)
+def test_counts_of_another_make_are_a_clear_error(tmp_path: Path, counts: dict[str, Any]) -> None:
+    kept = Kept(tmp_path)
+    path = tmp_path / f"{kept.store.add(requests(1)).id}.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "counts": counts}))
+    with pytest.raises(ValueError, match="not the state of a batch"):
+        kept.again()
+
+
+def test_results_that_nobody_reads_leave_no_file_open(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    id = kept.store.add(requests(1)).id
+    now(kept.store, id)
+    response = handle(kept.store, Request("GET", f"http://x/v1/messages/batches/{id}/results", HEAD, None))
+    assert response.status == 200
+    response.close()
+    assert list(response.chunks) == []
+
+
+class Failed(BaseException):
+    """What a test framework raises to fail a test."""
+
+
+@pytest.mark.parametrize("error", [Failed("no"), SystemExit(1)], ids=["a failed test", "an exit"])
+def test_whatever_a_reply_raises_errs_its_request(error: BaseException) -> None:
+    def reply(_: object) -> str:
+        raise error
+
+    store = Store(reply=reply)
+    assert now(store, store.add(requests(2)).id).counts["errored"] == 2
