@@ -33,11 +33,11 @@ from .errors import FileError, TransportError
 
 _READ = 64 * 1024  # the most bytes handed over at once
 _HOSTS = 32  # hosts to which connections are kept
+_IDLE = 32  # idle connections kept for each of them
 _NO_DEFAULTS = {"user-agent": SKIP_HEADER, "accept-encoding": SKIP_HEADER}  # urllib3's, where we send none
 _PROXIES = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # what OpenSSL itself reads
 _WHO = re.compile(r"^_?HTTPS?(?:Connection|Pool)\((host=.*?, port=.*?)\): ")  # how urllib3 begins
-_IDLE = 32  # idle connections kept for each of them
 
 
 class Route(NamedTuple):

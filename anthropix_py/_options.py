@@ -22,18 +22,23 @@ _NOT_IN_A_KEY = re.compile(r"[^\x21-\x7e]")
 
 def hidden(options: Mapping[str, Any]) -> dict[str, Any]:
     """Give *options* with their secrets hidden, so that no error and no traceback shows them from here on."""
-    return {
-        name: _hide(value)
-        if name in ("api_key", "auth_token")
-        else {key: _hide(text) for key, text in value.items()}
-        if name in ("headers", "query") and isinstance(value, Mapping)
-        else value
-        for name, value in options.items()
-    }
+    return {name: _HIDERS[name](value) if name in _HIDERS else value for name, value in options.items()}
 
 
 def _hide(value: object) -> object:
     return Secret(value) if isinstance(value, str) else value
+
+
+def _hide_values(values: object) -> object:
+    return {key: _hide(value) for key, value in values.items()} if isinstance(values, Mapping) else values
+
+
+_HIDERS: dict[str, Callable[[object], object]] = {
+    "api_key": _hide,
+    "auth_token": _hide,
+    "headers": _hide_values,
+    "query": _hide_values,
+}
 
 
 def cleaned(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -127,8 +127,8 @@ def _not_empty(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def read_object(response: Response) -> dict[str, object]:
     """Read a JSON object to its end. Raises `DecodeError` for anything else."""
-    body = _bounded(content(response), request_id(response))
     named = request_id(response)
+    body = _bounded(content(response), named)
     try:
         value = _json.loads(body)
     except ValueError as error:
