@@ -14,11 +14,13 @@ from types import TracebackType
 from typing import NamedTuple
 
 from . import _address, _json, _results
+from ._seen import Seen
 from .client import Client
 from .errors import FileError, IncompleteResults
 from .types import BatchRef
 
-_PACE = 256  # rows between two reports of progress
+_BUFFER = 256 * 1024  # bytes written at once
+_PACE = 256  # rows at most that a killed process loses; as often progress is reported
 _FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)  # not every system has both
 
 OnProgress = Callable[[int, "int | None"], object]
@@ -39,14 +41,16 @@ def download(client: Client, batch: BatchRef, path: str | os.PathLike[str], on_p
     target = _target(path)
     if on_progress is not None and not callable(on_progress):
         raise TypeError(f"on_progress must be callable, not {type(on_progress).__name__}")
-    with _Part(f"{target}.{_address.quoted(id)}.part") as part:
+    with _Part(f"{target}.{_address.quoted(id)}.part", expected) as part:
         if len(part.ids) != expected:
             results = _results.Results(client, id, expected, part.ids)
             try:
-                for line in results.lines():
-                    part.write(line.content)
-                    if on_progress is not None and len(part.ids) % _PACE == 0:
-                        on_progress(len(part.ids), expected)
+                for count, line in enumerate(results.lines(), len(part.ids) + 1):
+                    part.write(line)
+                    if count % _PACE == 0:
+                        part.flush()
+                        if on_progress is not None:
+                            on_progress(count, expected)
             except IncompleteResults as error:
                 if error.received > (error.expected or error.received):
                     part.empty()  # it holds rows of something else, and would never be whole
@@ -76,14 +80,14 @@ class _Part:
     Entering it locks it and keeps its whole rows; what a crash left after them is cut off.
     """
 
-    def __init__(self, path: str) -> None:
-        self.ids: set[str] = set()
+    def __init__(self, path: str, expected: int | None) -> None:
+        self.ids = Seen(expected)
         self.size = 0
         self._path = path
 
     def __enter__(self) -> _Part:
         with _as_file_errors(self._path):
-            self._file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666), "r+b")
+            self._file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666), "r+b", _BUFFER)
             try:
                 self._lock()
                 self._keep_whole_rows()
@@ -102,9 +106,16 @@ class _Part:
             self._file.close()
 
     def write(self, row: bytes) -> None:
-        """Add a row, whose id the reader of results has put into `ids`."""
+        """Add a row with its end; the reader of results has put its id into `ids`."""
+        try:
+            self.size += self._file.write(row)
+        except OSError as error:
+            raise _file_error(self._path, error) from None
+
+    def flush(self) -> None:
+        """Let the rows so far outlive this process."""
         with _as_file_errors(self._path):
-            self.size += self._file.write(row + b"\n")
+            self._file.flush()
 
     def empty(self) -> None:
         """Let go of all rows."""
@@ -141,9 +152,8 @@ class _Part:
     def _keep_whole_rows(self) -> None:
         for line in self._file:
             id = _id_of(line)
-            if id is None or id in self.ids:
+            if id is None or not self.ids.add(id):
                 break
-            self.ids.add(id)
             self.size += len(line)
         self._file.seek(self.size)
         self._file.truncate()
@@ -167,4 +177,8 @@ def _as_file_errors(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise FileError(path, error.strerror or str(error)) from None
+        raise _file_error(path, error) from None
+
+
+def _file_error(path: str, error: OSError) -> FileError:
+    return FileError(path, error.strerror or str(error))

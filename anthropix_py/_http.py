@@ -31,7 +31,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from ._wire import Request, Response, Timeout, Transport
 from .errors import FileError, TransportError
 
-_READ = 64 * 1024  # the most bytes handed over at once
+_READ = 256 * 1024  # the most bytes handed over at once
 _HOSTS = 32  # hosts to which connections are kept
 _IDLE = 32  # idle connections kept for each of them
 _NO_DEFAULTS = {"user-agent": SKIP_HEADER, "accept-encoding": SKIP_HEADER}  # urllib3's, where we send none

@@ -1,9 +1,15 @@
-"""The one way into and out of JSON, so that a size measured is the size sent."""
+"""The one way into and out of JSON, so that a size measured is the size sent.
+
+Where orjson is installed (the extra `fast`), it is used for what it does just as the standard
+library does, and the rest is left to that: what comes out is the same to the letter.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 
@@ -15,6 +21,14 @@ def _plain(value: object) -> object:
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain).encode
 _encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_plain).encode
+_decode = json.JSONDecoder().raw_decode
+
+_SPACE = " \t\r\n"  # what JSON takes for it
+_BIG_INTEGER = re.compile(rb"-[0-9]{19}|[0-9]{20}").search  # what may not fit 64 bits: orjson makes a float of it
+_LONG = b"0" * 19  # the shortest such integer, its digits alike
+_DIGITS_ALIKE = bytes(48 if byte in b"0123456789" else 32 for byte in range(256))
+_LOOKS = 64  # at places that may hold one
+_SAME_DIGITS = 1e-4, 1e16  # between them everybody writes a float alike, beyond in more than one way
 
 
 def dumps(value: object) -> bytes:
@@ -38,3 +52,82 @@ def loads(text: str | bytes) -> Any:
         raise ValueError(f"{error.msg} at character {error.pos}") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def dumper() -> Callable[[object], bytes]:
+    """Give the fastest `dumps` there is."""
+    return dumps if _orjson() is None else _fast_dumps
+
+
+def loader(*texts: bytes) -> Callable[[bytes], Any]:
+    """Give the fastest decoder for lines that stand in *texts*.
+
+    What it gives is what `loads` gives. It raises ValueError also for some JSON that only `loads` can read.
+    """
+    orjson = _orjson()
+    if orjson is None or any(map(_may_hold_big_integer, texts)):
+        return _line_loads
+    load: Callable[[bytes], Any] = orjson.loads
+    return load
+
+
+@cache
+def _orjson() -> Any:
+    try:
+        import orjson  # here, as it takes as long to import as all of this package
+    except ImportError:
+        return None
+    return orjson
+
+
+def _line_loads(line: bytes) -> Any:
+    text = line.decode()
+    try:
+        value, end = _decode(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if text[end:].strip(_SPACE):
+        raise ValueError("more than one value")
+    return value
+
+
+def _may_hold_big_integer(text: bytes) -> bool:
+    # Every n-th byte is enough to see a long row of digits, at a fraction of the time that its parsing takes;
+    # where too much looks like one, more bytes are looked at.
+    for step in (6, 3, 1):
+        sample = text[::step].translate(_DIGITS_ALIKE)
+        digits = _LONG[: 19 // step]
+        at = -1
+        for _ in range(_LOOKS):
+            at = sample.find(digits, at + 1)
+            if at < 0:
+                return False
+            around = text[max(0, at * step - 20) : at * step + 21]
+            if around.translate(_DIGITS_ALIKE).find(_LONG) >= 0 and _BIG_INTEGER(around):
+                return True
+    return True
+
+
+def _fast_dumps(value: object) -> bytes:
+    try:
+        if _is_written_alike(value):
+            encoded: bytes = _orjson().dumps(value)
+            return encoded
+    except (TypeError, RecursionError):  # a lone surrogate, an integer beyond 64 bits, nesting without end
+        pass
+    return dumps(value)
+
+
+def _is_written_alike(value: object) -> bool:
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return True
+    if kind is dict:
+        for key, item in value.items():  # type: ignore[attr-defined]
+            if type(key) is not str or (type(item) is not str and not _is_written_alike(item)):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        return all(map(_is_written_alike, value))  # type: ignore[call-overload]
+    least, most = _SAME_DIGITS
+    return kind is float and (value == 0 or least <= abs(value) < most)  # type: ignore[arg-type]

@@ -6,15 +6,20 @@ were given already are skipped, by custom_id: each is given once, whatever their
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
-from typing import cast
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import TypeVar, cast
 
 from . import _address, _call, retry
-from ._jsonl import CutLine, Decoder, Line
+from ._jsonl import CutLine, Decoder, Wanted
+from ._seen import Seen
 from ._wire import Response, content, struck
 from .client import Client
 from .errors import AnthropixError, APIError, IncompleteResults, NotEnded, TransportError
 from .types import BatchRef, MessageBatch, Row
+
+T = TypeVar("T")
+
+Read = Callable[[Decoder, Iterator[bytes], Wanted], Iterator[T]]
 
 
 def rows(client: Client, batch_or_url: BatchRef) -> Generator[Row, None, None]:
@@ -44,17 +49,17 @@ def total(batch: Mapping[str, object]) -> int | None:
 class Results:
     """The rows of one batch, each once, over as many answers as the policy allows.
 
-    They are asked for at once; read `lines`, then `close`. *expected*: the number of rows, None
+    They are asked for at once; read `rows` or `lines`, then `close`. *expected*: the number of rows, None
     where it is not known. *seen*: the custom_ids of rows that are not wanted again.
 
     Raises `NotEnded` where they are missing only because the batch goes on.
     """
 
-    def __init__(self, client: Client, id: str, expected: int | None, seen: set[str] | None = None) -> None:
+    def __init__(self, client: Client, id: str, expected: int | None, seen: Seen | None = None) -> None:
         self._client = client
         self._id = id
         self._expected = expected
-        self._seen: set[str] = set() if seen is None else seen
+        self._seen = Seen(expected) if seen is None else seen
         self._duplicates = 0
         self._call = _call.Call("GET", _address.path(id, "/results"))
         self._response = self._begin()
@@ -63,11 +68,18 @@ class Results:
         """Give the connection up."""
         self._response.close()
 
-    def lines(self) -> Iterator[Line]:
+    def rows(self) -> Iterator[Row]:
         """Yield each row once. Raises `IncompleteResults` where they end too early for good."""
+        return self._all(Decoder.rows)
+
+    def lines(self) -> Iterator[bytes]:
+        r"""Yield the line of each row once, with b"\n" at its end. Raises as `rows` does."""
+        return self._all(Decoder.lines)
+
+    def _all(self, read: Read[T]) -> Iterator[T]:
         waited = 0.0
         cuts = 0
-        while (trouble := (yield from self._one_answer())) is not None:
+        while (trouble := (yield from self._one_answer(read))) is not None:
             self.close()
             pause = retry.delay(
                 self._client.retry,
@@ -88,22 +100,17 @@ class Results:
             except AnthropixError as error:
                 raise self._incomplete(error) from None
 
-    def _one_answer(self) -> Generator[Line, None, AnthropixError | None]:
+    def _one_answer(self, read: Read[T]) -> Generator[T, None, AnthropixError | None]:
         """Yield the new rows of one answer; return what cut it short, None where it is complete."""
         decoder = Decoder(self._response.status, self._response.headers)
-        given = 0
         try:
-            for line in decoder.lines(content(self._response)):
-                given += 1
-                if line.row["custom_id"] not in self._seen:
-                    self._seen.add(line.row["custom_id"])
-                    yield line
+            yield from read(decoder, content(self._response), self._seen.add)
         except TransportError as error:
             trouble: AnthropixError | None = error
         except CutLine as error:
             trouble = TransportError("closed", f"the body ended inside a row: {error}", sent=True)
         else:
-            self._duplicates = max(0, given - len(self._seen))
+            self._duplicates = max(0, decoder.count - len(self._seen))
             trouble = None if self._expected is None else self._incomplete(None)
         return None if len(self._seen) == self._expected else trouble
 
@@ -128,8 +135,7 @@ class Results:
 def _rows(client: Client, results: Results) -> Iterator[Row | None]:
     try:
         yield None
-        for line in results.lines():
-            yield line.row
+        yield from results.rows()
     except AnthropixError as error:
         raise struck(error, client.secrets) from None
     finally:

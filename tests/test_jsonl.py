@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import pickle
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -25,16 +25,17 @@ def line(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
+def every(_id: str) -> bool:
+    return True
+
+
 def decoded(pieces: Iterable[bytes], **head: Any) -> tuple[list[Any], AnthropixError | None]:
     """Give the rows, and the error after them."""
     decoder = Decoder(**head)
     rows: list[Any] = []
     try:
-        for piece in pieces:
-            for one in decoder.feed(piece):
-                rows.append(one.row)
-        for one in decoder.finish():
-            rows.append(one.row)
+        for row in decoder.rows(pieces, every):
+            rows.append(row)
     except AnthropixError as error:
         return rows, error
     return rows, None
@@ -181,13 +182,11 @@ CONTENTS: dict[str, tuple[bytes, list[bytes]]] = {
 
 
 @pytest.mark.parametrize("case", CONTENTS.values(), ids=CONTENTS)
-def test_a_line_comes_as_it_was_without_its_end(case: tuple[bytes, list[bytes]]) -> None:
+def test_a_line_comes_as_it_was_but_for_its_end(case: tuple[bytes, list[bytes]]) -> None:
     body, expected = case
     for pieces in splits(body):
-        decoder = Decoder()
-        lines = [one for piece in pieces for one in decoder.feed(piece)] + list(decoder.finish())
-        assert [one.content for one in lines] == expected
-        assert [one.row for one in lines] == [json.loads(content) for content in expected]
+        assert list(Decoder().lines(pieces, every)) == [content + b"\n" for content in expected]
+        assert list(Decoder().rows(pieces, every)) == [json.loads(content) for content in expected]
 
 
 # (body, rows before, whether it was cut)
@@ -231,8 +230,8 @@ def test_an_excerpt_is_short_and_of_the_line() -> None:
 
 
 def test_rows_before_a_fault_in_the_same_piece_are_handed_over_first() -> None:
-    lines = Decoder().feed(LA + b"\n" + LB + b"\nnope\n")
-    assert [next(lines), next(lines)] == [(LA, A), (LB, B)]
+    lines = Decoder().rows([LA + b"\n" + LB + b"\nnope\n"], every)
+    assert [next(lines), next(lines)] == [A, B]
     with pytest.raises(DecodeError, match="line 3"):
         next(lines)
 
@@ -277,12 +276,20 @@ def test_a_long_line_in_small_pieces() -> None:
 
 
 def test_rows_come_as_soon_as_their_line_ends() -> None:
-    decoder = Decoder()
-    assert list(decoder.feed(LA)) == []
-    assert list(decoder.feed(b"\n" + LB)) == [(LA, A)]
-    assert list(decoder.feed(b"")) == []
-    assert list(decoder.finish()) == [(LB, B)]
-    assert list(decoder.finish()) == []
+    given: list[str] = []
+
+    def body() -> Iterator[bytes]:
+        yield LA
+        given.append("the first, without its end")
+        yield b"\n" + LB
+        given.append("its end, and the second")
+        yield b""
+        given.append("the end")
+
+    rows = Decoder().rows(body(), every)
+    assert (next(rows), given) == (A, ["the first, without its end"])
+    assert (next(rows), given[-1]) == (B, "the end")
+    assert list(rows) == []
 
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)

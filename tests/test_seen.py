@@ -1,0 +1,78 @@
+"""Which ids have come: as a set would say, in a fraction of its memory."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anthropix_py._seen import Seen
+
+
+class Id(str):
+    """A custom_id with a hash of its own."""
+
+    __slots__ = ("key",)
+
+    def __new__(cls, key: int) -> Id:
+        id = super().__new__(cls, key)
+        id.key = key
+        return id
+
+    def __hash__(self) -> int:
+        return self.key
+
+
+SLOT = 1 << 18  # hashes that differ by a multiple of it want one slot, whatever the size
+BUCKET = 1 << 32  # and by this one bucket, too
+KEYS: dict[str, list[int]] = {
+    "none": [],
+    "zero": [0, 0],
+    "negative": [-2, -3, -2, 2, 3],
+    "extremes": [-(2**63), 2**63 - 1, -(2**63), 2**63 - 1],
+    "one slot": [5, 5 + SLOT, 5 + 2 * SLOT, 5 + SLOT, 5, 5 + 2 * SLOT, 5 + 3 * SLOT],
+    "one bucket": [5, *(5 + n * BUCKET for n in range(1, 50)), *(5 + n * BUCKET for n in range(1, 50)), 5],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("expected", [None, 0, 1, 3, 1000, 10**7])
+@pytest.mark.parametrize("keys", KEYS.values(), ids=KEYS)
+def test_each_is_new_once(keys: list[int], expected: int | None) -> None:
+    check(keys, expected)
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(0, 9).map(lambda n: n * BUCKET)), st.integers(0, 40))
+def test_any_ids(keys: list[int], expected: int) -> None:
+    check(keys, expected)
+
+
+def check(keys: list[int], expected: int | None) -> None:
+    seen = Seen(expected)
+    known: set[int] = set()
+    for key in keys:
+        assert seen.add(Id(key)) is (key not in known), key
+        known.add(key)
+        assert len(seen) == len({one or 1 for one in known})
+
+
+def test_bytes_across_the_border_of_two_hashes_are_no_third() -> None:
+    first, second = 4 << 32, 12 | 5 << 32
+    across = 4 | 12 << 32  # the last four bytes of the first, and the first four of the second
+    assert (first.to_bytes(8, "little") + second.to_bytes(8, "little"))[4:12] == across.to_bytes(8, "little")
+    check([8, first, second, across, across], 1)
+
+
+@pytest.mark.parametrize("expected", [100_000, None], ids=["known", "unknown"])
+def test_a_full_batch_takes_little_memory(expected: int | None) -> None:
+    ids = [f"request-{number:08d}" for number in range(100_000)]
+    tracemalloc.start()
+    seen = Seen(expected)
+    for id in ids:
+        seen.add(id)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(seen) == 100_000
+    assert most < 3_500_000  # a set of these strings takes 11 MB
+    assert not any(map(seen.add, ids))
