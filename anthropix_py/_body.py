@@ -15,6 +15,7 @@ from .validate import Checker, Problem, iterate
 
 _PIECE = 64 * 1024  # bytes; each must go out within the connect timeout, see _http
 _IN_MEMORY = 1 << 20  # bytes; a smaller body needs no file
+_AT_ONCE = 256 * 1024  # bytes written to the file at a time
 _NAMED = 10  # warnings kept of possibly very many
 
 
@@ -54,20 +55,27 @@ class Spool:
     def _fill(self, requests: Iterator[Mapping[str, object]], limits: Limits) -> tuple[int, int]:
         checker = Checker(limits)
         errors: list[Problem] = []
-        separator = b'{"requests":['
+        encoded: list[bytes] = []
+        size = 0  # of what is encoded and not yet written
+        before = b'{"requests":['
         for request in requests:
-            encoded, problems = checker.feed(request)
-            errors += [problem for problem in problems if problem.severity == "error"]
-            self._warn([problem for problem in problems if problem.severity == "warning"])
+            json, problems = checker.feed(request)
+            if problems:
+                errors += [problem for problem in problems if problem.severity == "error"]
+                self._warn([problem for problem in problems if problem.severity == "warning"])
             if checker.full:
                 break
-            if not errors:
-                self._write(separator + encoded)
-                separator = b","
+            encoded.append(json)
+            size += len(json)
+            if size > _AT_ONCE:
+                if not errors:
+                    self._write(before + b",".join(encoded))
+                encoded.clear()
+                size, before = 0, b","
         errors += checker.finish()
         if errors:
             raise InvalidRequest(errors)
-        self._write(b"]}")
+        self._write((before + b",".join(encoded) if encoded else b"") + b"]}")
         return checker.count, self._file.tell()
 
     def _write(self, piece: bytes) -> None:

@@ -28,10 +28,11 @@ from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 from urllib3.util import SKIP_HEADER
 from urllib3.util.ssl_ import create_urllib3_context
 
+from ._incoming import Incoming
 from ._wire import Request, Response, Timeout, Transport
 from .errors import FileError, TransportError
 
-_READ = 256 * 1024  # the most bytes handed over at once
+_READ = 128 * 1024  # the most bytes handed over at once: twice as many save nothing
 _HOSTS = 32  # hosts to which connections are kept
 _IDLE = 32  # idle connections kept for each of them
 _NO_DEFAULTS = {"user-agent": SKIP_HEADER, "accept-encoding": SKIP_HEADER}  # urllib3's, where we send none
@@ -235,12 +236,16 @@ def _mark(connection: HTTPConnection) -> None:
 
 
 class _HTTPConnection(HTTPConnection):
+    response_class = Incoming
+
     def request(self, *args: Any, **kwargs: Any) -> None:
         _mark(self)
         super().request(*args, **kwargs)
 
 
 class _HTTPSConnection(HTTPSConnection):
+    response_class = Incoming
+
     def request(self, *args: Any, **kwargs: Any) -> None:
         _mark(self)
         super().request(*args, **kwargs)

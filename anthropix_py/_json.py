@@ -1,7 +1,7 @@
 """The one way into and out of JSON, so that a size measured is the size sent.
 
-Where orjson is installed (the extra `fast`), it is used for what it does just as the standard
-library does, and the rest is left to that: what comes out is the same to the letter.
+Where orjson is installed (the extra `fast`), it does what it does just as the standard library
+would, and the rest is left to that: what comes out is the same to the letter.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _BIG_INTEGER = re.compile(rb"-[0-9]{19}|[0-9]{20}").search  # what may not fit 6
 _LONG = b"0" * 19  # the shortest such integer, its digits alike
 _DIGITS_ALIKE = bytes(48 if byte in b"0123456789" else 32 for byte in range(256))
 _LOOKS = 64  # at places that may hold one
+_ALIKE = frozenset((str, int, bool, type(None)))
 _SAME_DIGITS = 1e-4, 1e16  # between them everybody writes a float alike, beyond in more than one way
 
 
@@ -36,6 +37,13 @@ def dumps(value: object) -> bytes:
 
     Raises TypeError, ValueError or RecursionError for what is not JSON (NaN, bytes, a set, a cycle).
     """
+    orjson = _orjson()
+    try:
+        if orjson is not None and _is_written_alike(value):
+            encoded: bytes = orjson.dumps(value)
+            return encoded
+    except (TypeError, RecursionError):  # a lone surrogate, an integer beyond 64 bits, nesting without end
+        pass
     try:
         return _encode(value).encode()
     except UnicodeEncodeError:  # a lone surrogate: UTF-8 has no place for it, a \u escape has
@@ -52,11 +60,6 @@ def loads(text: str | bytes) -> Any:
         raise ValueError(f"{error.msg} at character {error.pos}") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
-
-
-def dumper() -> Callable[[object], bytes]:
-    """Give the fastest `dumps` there is."""
-    return dumps if _orjson() is None else _fast_dumps
 
 
 def loader(*texts: bytes) -> Callable[[bytes], Any]:
@@ -108,26 +111,16 @@ def _may_hold_big_integer(text: bytes) -> bool:
     return True
 
 
-def _fast_dumps(value: object) -> bytes:
-    try:
-        if _is_written_alike(value):
-            encoded: bytes = _orjson().dumps(value)
-            return encoded
-    except (TypeError, RecursionError):  # a lone surrogate, an integer beyond 64 bits, nesting without end
-        pass
-    return dumps(value)
-
-
-def _is_written_alike(value: object) -> bool:
+def _is_written_alike(value: Any) -> bool:
     kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
-        return True
     if kind is dict:
-        for key, item in value.items():  # type: ignore[attr-defined]
-            if type(key) is not str or (type(item) is not str and not _is_written_alike(item)):
+        for key, item in value.items():
+            if type(key) is not str or (type(item) not in _ALIKE and not _is_written_alike(item)):
                 return False
         return True
     if kind is list or kind is tuple:
-        return all(map(_is_written_alike, value))  # type: ignore[call-overload]
-    least, most = _SAME_DIGITS
-    return kind is float and (value == 0 or least <= abs(value) < most)  # type: ignore[arg-type]
+        return all(map(_is_written_alike, value))
+    if kind is float:
+        least, most = _SAME_DIGITS
+        return value == 0 or bool(least <= abs(value) < most)
+    return kind in _ALIKE

@@ -34,6 +34,8 @@ ORDER = [
     "_jsonl",
     "_seen",
     "_body",
+    "_chunked",
+    "_incoming",
     "_http",
     "_call",
     "_create",
@@ -72,6 +74,9 @@ PURE_MODULES = [
     "types",
     "errors",
     "_gzip",
+    "_chunked",
+    "_seen",
+    "_chunked",
     "result",
     "_wire",
     "retry",
@@ -109,7 +114,7 @@ PURE = {
     "zlib",
 }
 NETWORK = {"urllib3", "http", "http.client", "socket", "ssl", "cheroot", "cheroot.server"}
-MAY_NETWORK = {"_http", "emulator._server"}
+MAY_NETWORK = {"_http", "_incoming", "emulator._server"}
 
 
 def modules() -> list[str]:

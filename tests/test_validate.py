@@ -454,7 +454,7 @@ def test_a_deep_copy_is_what_it_was() -> None:
 def test_a_checker_gives_the_bytes_that_it_counts() -> None:
     checker = Checker(Limits())
     encoded = [checker.feed(one) for one in THREE]
-    assert [faults for _, faults in encoded] == [[], [], []]
+    assert [list(faults) for _, faults in encoded] == [[], [], []]
     body = b'{"requests":[' + b",".join(content for content, _ in encoded) + b"]}"
     assert body == _json.dumps({"requests": THREE})
     assert (checker.count, checker.size, checker.full) == (3, len(body), False)
