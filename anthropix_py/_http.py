@@ -25,7 +25,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, IncompleteRead, SSLError
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
-from urllib3.util import SKIP_HEADER
+from urllib3.util import SKIP_HEADER, parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
 from ._incoming import Incoming
@@ -33,20 +33,23 @@ from ._wire import Request, Response, Timeout, Transport
 from .errors import FileError, TransportError
 
 _READ = 128 * 1024  # the most bytes handed over at once: twice as many save nothing
-_HOSTS = 32  # hosts to which connections are kept
-_IDLE = 32  # idle connections kept for each of them
+_ROUTES = 32  # on which connections are kept
+_IDLE = 32  # idle connections kept on each of them
 _NO_DEFAULTS = {"user-agent": SKIP_HEADER, "accept-encoding": SKIP_HEADER}  # urllib3's, where we send none
-_PROXIES = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
+_PROXIES = {
+    "http": ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"),
+    "https": ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"),
+}
 _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # what OpenSSL itself reads
 _WHO = re.compile(r"^_?HTTPS?(?:Connection|Pool)\((host=.*?, port=.*?)\): ")  # how urllib3 begins
 
 
 class Route(NamedTuple):
-    """By which way to a host: connections of different routes are kept apart."""
+    """By which way to where: connections of different routes are kept apart."""
 
+    origin: str
     ca_bundle: str | None
     client_cert: tuple[str, str | None] | None
-    secure: bool = True
     proxy: str | None = None
     default_authorities: tuple[str | None, ...] = ()
 
@@ -65,9 +68,11 @@ def transport(ca_bundle: str | None, client_cert: tuple[str, str | None] | None)
     """Give the transport with these authorities and this certificate of the client's own."""
 
     def send(request: Request, timeout: Timeout) -> Response:
-        secure = request.url.startswith("https:")
+        scheme, _, rest = request.url.partition("://")
+        secure = scheme == "https"
         defaults = tuple(map(os.environ.get, _AUTHORITIES)) if secure else ()
-        return _send(request, timeout, Route(ca_bundle, client_cert, secure, _proxy(request.url), defaults))
+        origin = f"{scheme}://{rest.partition('/')[0]}"
+        return _send(request, timeout, Route(origin, ca_bundle, client_cert, _proxy(request.url, scheme), defaults))
 
     return send
 
@@ -78,7 +83,7 @@ def _send(request: Request, timeout: Timeout, route: Route) -> Response:
     try:
         answer = _pools.get(route).urlopen(
             request.method,
-            request.url,
+            request.url if route.proxy else request.url[len(route.origin) :],
             body=None if request.body is None else iter(request.body),
             headers={**_NO_DEFAULTS, **request.headers},
             timeout=urllib3.Timeout(connect=timeout.connect, read=timeout.read),
@@ -91,7 +96,7 @@ def _send(request: Request, timeout: Timeout, route: Route) -> Response:
         failure = _failure(error, _attempt.sent)
     else:
         if answer.status >= 200:
-            headers = {name.lower(): value for name, value in answer.headers.items()}
+            headers = {name.lower(): value for name, value in answer.headers.iteritems()}
             return Response(answer.status, headers, _chunks(answer), answer.close)
         answer.close()  # the real answer may still come, and must not be taken for that of the next request
         failure = TransportError("protocol", f"an interim answer of status {answer.status}", sent=True)
@@ -131,9 +136,9 @@ def _any_of(kinds: tuple[type, ...], *wanted: type) -> bool:
     return any(issubclass(kind, wanted) for kind in kinds)
 
 
-def _proxy(url: str) -> str | None:
+def _proxy(url: str, scheme: str) -> str | None:
     """Give the proxy that the environment names for *url*, None for the direct way."""
-    if not any(map(os.environ.get, _PROXIES)):
+    if not any(map(os.environ.get, _PROXIES[scheme])):  # dear to look into in full, at every call
         return None
     proxies = getproxies_environment()
     parts = urlsplit(url)
@@ -153,19 +158,20 @@ def _proxy(url: str) -> str | None:
     return proxy
 
 
-def _manager(route: Route) -> urllib3.PoolManager:
-    options: dict[str, Any] = {"num_pools": _HOSTS, "maxsize": _IDLE}
-    if route.secure:
+def _pool(route: Route) -> HTTPConnectionPool | urllib3.ProxyManager:
+    options: dict[str, Any] = {"maxsize": _IDLE}
+    target = parse_url(route.origin)
+    if target.scheme == "https":
         options |= {"cert_reqs": "CERT_REQUIRED", "ssl_context": _context(route.ca_bundle, route.client_cert)}
     if route.proxy is None:
-        manager = urllib3.PoolManager(**options)
-    else:
-        manager = urllib3.ProxyManager(
-            route.proxy,
-            proxy_headers=_proxy_headers(route.proxy),
-            proxy_ssl_context=_context(route.ca_bundle, None) if route.proxy.startswith("https:") else None,
-            **options,
-        )
+        make = _HTTPSPool if target.scheme == "https" else _HTTPPool
+        return make(target.host or "", target.port, **options)
+    manager = urllib3.ProxyManager(
+        route.proxy,
+        proxy_headers=_proxy_headers(route.proxy),
+        proxy_ssl_context=_context(route.ca_bundle, None) if route.proxy.startswith("https:") else None,
+        **options,
+    )
     manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
     return manager
 
@@ -215,13 +221,16 @@ class _Pools:
 
     def forget(self) -> None:
         self._lock = threading.Lock()  # a new one: a fork may have copied a locked one
-        self._managers: dict[Route, urllib3.PoolManager] = {}
+        self._pools: dict[Route, HTTPConnectionPool | urllib3.ProxyManager] = {}
 
-    def get(self, route: Route) -> urllib3.PoolManager:
+    def get(self, route: Route) -> HTTPConnectionPool | urllib3.ProxyManager:
         with self._lock:
-            if route not in self._managers:
-                self._managers[route] = _manager(route)
-            return self._managers[route]
+            pool = self._pools.get(route)
+            if pool is None:
+                if len(self._pools) == _ROUTES:
+                    del self._pools[next(iter(self._pools))]
+                pool = self._pools[route] = _pool(route)
+            return pool
 
 
 def _mark(connection: HTTPConnection) -> None:
