@@ -10,7 +10,12 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
+from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
 from typing import Any
+
+_LONG = 128  # characters
+_ESCAPES = {b"\\": b"\\\\", b'"': b'\\"', b"\n": b"\\n", b"\r": b"\\r", b"\t": b"\\t"}  # the backslash first
+_RARE = bytes(code for code in range(32) if code not in b"\n\r\t")  # the other characters that need one
 
 
 def _plain(value: object) -> object:
@@ -19,13 +24,33 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain).encode
+def _quoted(text: str) -> str:
+    """Do what `encode_basestring` does, which looks at each character, by what looks for one in many at once."""
+    if len(text) < _LONG:
+        return encode_basestring(text)
+    utf8 = text.encode()
+    if len(utf8.translate(None, _RARE)) < len(utf8):
+        return encode_basestring(text)
+    for character, escape in _ESCAPES.items():
+        utf8 = utf8.replace(character, escape)
+    return f'"{utf8.decode()}"'
+
+
+def _encoder() -> Callable[[object], str]:
+    if c_make_encoder is None:
+        return json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain).encode
+    options = (None, _plain, _quoted, None, ":", ",", False, False, False)  # the last: no NaN
+    encode = c_make_encoder(*options)  # what json makes anew for each value
+    return lambda value: "".join(encode(value, 0))
+
+
+_encode = _encoder()
 _encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_plain).encode
 _decode = json.JSONDecoder().raw_decode
 
 _SPACE = " \t\r\n"  # what JSON takes for it
 _BIG_INTEGER = re.compile(rb"-[0-9]{19}|[0-9]{20}").search  # what may not fit 64 bits: orjson makes a float of it
-_LONG = b"0" * 19  # the shortest such integer, its digits alike
+_SHORTEST = b"0" * 19  # such integer, its digits alike
 _DIGITS_ALIKE = bytes(48 if byte in b"0123456789" else 32 for byte in range(256))
 _LOOKS = 64  # at places that may hold one
 _ALIKE = frozenset((str, int, bool, type(None)))
@@ -99,14 +124,14 @@ def _may_hold_big_integer(text: bytes) -> bool:
     # where too much looks like one, more bytes are looked at.
     for step in (6, 3, 1):
         sample = text[::step].translate(_DIGITS_ALIKE)
-        digits = _LONG[: 19 // step]
+        digits = _SHORTEST[: 19 // step]
         at = -1
         for _ in range(_LOOKS):
             at = sample.find(digits, at + 1)
             if at < 0:
                 return False
             around = text[max(0, at * step - 20) : at * step + 21]
-            if around.translate(_DIGITS_ALIKE).find(_LONG) >= 0 and _BIG_INTEGER(around):
+            if around.translate(_DIGITS_ALIKE).find(_SHORTEST) >= 0 and _BIG_INTEGER(around):
                 return True
     return True
 

@@ -8,10 +8,12 @@ What the server knows better (models, ceilings, the inside of messages) is left 
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 from . import _json
+from ._seen import Seen
 from .limits import Limits
 
 __all__ = ["Problem", "problems"]
@@ -108,33 +110,21 @@ class Checker:
         self.full = False
         self._limits = limits
         self._fits = re.compile(limits.custom_id).search
-        self._first_use: dict[str, int] = {}
+        self._ids = _Ids()
 
     def feed(self, request: object) -> tuple[bytes, Sequence[Problem]]:
         """Give the request's JSON (empty where it has none) and its faults."""
-        index = self.count
-        if type(request) is dict and index < self._limits.requests and self._is_sound(request, index):
-            encoded, unencodable = encode(request)
+        if self.count < self._limits.requests and _is_sound(request):
+            sound = cast("dict[str, Any]", request)
+            custom_id: str = sound["custom_id"]
+            encoded, unencodable = encode(sound)
             size = self.size + len(encoded) + 1
-            if not unencodable and size <= self._limits.bytes:
-                self.count = index + 1
+            fits = not unencodable and size <= self._limits.bytes and self._names(custom_id)
+            if fits and self._ids.add(custom_id, self.count):
+                self.count += 1
                 self.size = size
                 return encoded, ()
         return self._feed_doubtful(request)
-
-    def _is_sound(self, request: dict[Any, object], index: int) -> bool:
-        """Whether *request* is of the usual kind and surely without a fault: cheaper to say than to look for one."""
-        custom_id = request.get("custom_id")
-        params = request.get("params")
-        return (
-            type(custom_id) is str
-            and len(request) == 2
-            and type(params) is dict
-            and _are_sound(params)
-            and self._fits(custom_id) is not None
-            and custom_id[-1:] != "\n"
-            and self._first_use.setdefault(custom_id, index) == index
-        )
 
     def _feed_doubtful(self, request: object) -> tuple[bytes, list[Problem]]:
         index = self.count
@@ -164,14 +154,18 @@ class Checker:
         found = "none (an iterator that has been used up gives none)"
         return [] if self.count else [Problem(None, None, "requests", found, "at least 1 request")]
 
+    def _names(self, custom_id: str) -> bool:
+        # Python's $ matches before a final newline too, the server's does not
+        return self._fits(custom_id) is not None and custom_id[-1:] != "\n"
+
     def _faults(self, request: Mapping[str, object], index: int) -> Iterator[Fault]:
         custom_id = request.get("custom_id")
         if "custom_id" not in request:
             yield "/custom_id", "no such key", f"a string that matches {self._limits.custom_id}"
-        elif not isinstance(custom_id, str) or not self._fits(custom_id) or custom_id.endswith("\n"):
-            # Python's $ matches before a final newline too, the server's does not
+        elif not isinstance(custom_id, str) or not self._names(custom_id):
             yield "/custom_id", shown(custom_id), f"a string that matches {self._limits.custom_id}"
-        elif (first := self._first_use.setdefault(custom_id, index)) != index:
+        elif not self._ids.add(str.__str__(custom_id), index):
+            first = self._ids.first_use(str.__str__(custom_id))
             yield "/custom_id", f"{custom_id!r}, used before in requests[{first}]", "an id that is unique in its batch"
         if "params" not in request:
             yield "/params", "no such key", "an object"
@@ -182,9 +176,39 @@ class Checker:
                 yield step(key), "a key that the API does not know", "custom_id and params, nothing else"
 
 
-def _are_sound(params: dict[Any, Any]) -> bool:
-    """Whether `_params_faults` surely finds nothing."""
-    if not _UNUSUAL.isdisjoint(params):
+class _Ids:
+    """The custom_ids used so far, and where: told apart by hash, as in `_seen`."""
+
+    def __init__(self) -> None:
+        self._seen = Seen()
+        self._keys = array("q")
+        self._indices = array("L")
+        self._where: dict[int, int] = {}  # of the first of them, as they are asked for
+
+    def add(self, id: str, index: int) -> bool:
+        """Take note of *id* in request *index*; tell whether it is new."""
+        if not self._seen.add(id):
+            return False
+        self._keys.append(hash(id))
+        self._indices.append(index)
+        return True
+
+    def first_use(self, id: str) -> int:
+        """Give the index of the request that *id* came in first."""
+        for known in range(len(self._where), len(self._keys)):
+            self._where[self._keys[known]] = self._indices[known]
+        return self._where[hash(id)]
+
+
+def _is_sound(request: object) -> bool:
+    """Whether *request* is of the usual kind and `_faults` and `_params_faults` surely find nothing but by its id.
+
+    Cheaper to say than to look for faults, one by one.
+    """
+    if type(request) is not dict or len(request) != 2:
+        return False
+    params = request.get("params")
+    if type(request.get("custom_id")) is not str or type(params) is not dict or not _UNUSUAL.isdisjoint(params):
         return False
     model, max_tokens, messages = params.get("model"), params.get("max_tokens"), params.get("messages")
     if type(model) is not str or not model or type(max_tokens) is not int or max_tokens < 1:
