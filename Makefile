@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format faults clean
+.PHONY: demo test check format faults bench clean
 
 demo: .venv/with-emulator,cli
 	$(BIN)/python examples/demo.py $(if $(LIVE),--live)
@@ -18,6 +18,9 @@ check: .venv/with-dev
 
 faults: .venv/with-emulator,cli
 	$(BIN)/python benchmarks/faults.py
+
+bench: .venv/with-bench
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 format: .venv/with-dev
 	$(BIN)/ruff check --fix .

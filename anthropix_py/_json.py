@@ -25,23 +25,27 @@ def _plain(value: object) -> object:
 
 
 def _quoted(text: str) -> str:
-    """Do what `encode_basestring` does, which looks at each character, by what looks for one in many at once."""
-    if len(text) < _LONG:
-        return encode_basestring(text)
-    utf8 = text.encode()
-    if len(utf8.translate(None, _RARE)) < len(utf8):
-        return encode_basestring(text)
-    for character, escape in _ESCAPES.items():
-        utf8 = utf8.replace(character, escape)
-    return f'"{utf8.decode()}"'
+    """Do what `encode_basestring` does, but each character of what is returned stands for a byte of UTF-8.
+
+    Long texts are spared its look at every character: bytes.replace finds what needs an escape many at a time.
+    """
+    if len(text) >= _LONG:
+        utf8 = text.encode()
+        if len(utf8.translate(None, _RARE)) == len(utf8):
+            for character, escape in _ESCAPES.items():
+                utf8 = utf8.replace(character, escape)
+            return f'"{utf8.decode("latin-1")}"'
+    quoted: str = encode_basestring(text)
+    return quoted if quoted.isascii() else quoted.encode().decode("latin-1")
 
 
-def _encoder() -> Callable[[object], str]:
-    if c_make_encoder is None:
-        return json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain).encode
+def _encoder() -> Callable[[object], bytes]:
+    if c_make_encoder is None:  # an interpreter without json's C part
+        slow = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain).encode
+        return lambda value: slow(value).encode()
     options = (None, _plain, _quoted, None, ":", ",", False, False, False)  # the last: no NaN
-    encode = c_make_encoder(*options)  # what json makes anew for each value
-    return lambda value: "".join(encode(value, 0))
+    encode = c_make_encoder(*options)  # which json makes anew for each value
+    return lambda value: "".join(encode(value, 0)).encode("latin-1")
 
 
 _encode = _encoder()
@@ -50,9 +54,9 @@ _decode = json.JSONDecoder().raw_decode
 
 _SPACE = " \t\r\n"  # what JSON takes for it
 _BIG_INTEGER = re.compile(rb"-[0-9]{19}|[0-9]{20}").search  # what may not fit 64 bits: orjson makes a float of it
-_SHORTEST = b"0" * 19  # such integer, its digits alike
-_DIGITS_ALIKE = bytes(48 if byte in b"0123456789" else 32 for byte in range(256))
-_LOOKS = 64  # at places that may hold one
+_STEP = 6
+_DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
+_ROOM = 256  # bytes for which one look at what may be such an integer is worth its time
 _ALIKE = frozenset((str, int, bool, type(None)))
 _SAME_DIGITS = 1e-4, 1e16  # between them everybody writes a float alike, beyond in more than one way
 
@@ -70,7 +74,7 @@ def dumps(value: object) -> bytes:
     except (TypeError, RecursionError):  # a lone surrogate, an integer beyond 64 bits, nesting without end
         pass
     try:
-        return _encode(value).encode()
+        return _encode(value)
     except UnicodeEncodeError:  # a lone surrogate: UTF-8 has no place for it, a \u escape has
         return _encode_ascii(value).encode()
 
@@ -120,19 +124,19 @@ def _line_loads(line: bytes) -> Any:
 
 
 def _may_hold_big_integer(text: bytes) -> bool:
-    # Every n-th byte is enough to see a long row of digits, at a fraction of the time that its parsing takes;
-    # where too much looks like one, more bytes are looked at.
-    for step in (6, 3, 1):
-        sample = text[::step].translate(_DIGITS_ALIKE)
-        digits = _SHORTEST[: 19 // step]
-        at = -1
-        for _ in range(_LOOKS):
-            at = sample.find(digits, at + 1)
-            if at < 0:
-                return False
-            around = text[max(0, at * step - 20) : at * step + 21]
-            if around.translate(_DIGITS_ALIKE).find(_SHORTEST) >= 0 and _BIG_INTEGER(around):
-                return True
+    """Whether *text* has the digits of an integer that may not fit 64 bits, or too many digits to look at each.
+
+    Of 19 digits side by side every sixth byte is at least three, and every sixth is soon looked through.
+    """
+    sample = text[::_STEP].translate(_DIGITS_ALIKE)
+    at = sample.find(b"000")
+    for _ in range(len(text) // _ROOM + 1):
+        if at < 0:
+            return False
+        first, last = at * _STEP, (at + 2) * _STEP
+        if text[first : last + 1].isdigit() and _BIG_INTEGER(text, max(0, first - 20), last + 21):
+            return True
+        at = sample.find(b"000", at + 1)
     return True
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import TypeVar, cast
 
 from . import _address, _call, retry
-from ._jsonl import CutLine, Decoder, Wanted
+from ._jsonl import CutLine, Decoder
 from ._seen import Seen
 from ._wire import Response, content, struck
 from .client import Client
@@ -19,7 +19,7 @@ from .types import BatchRef, MessageBatch, Row
 
 T = TypeVar("T")
 
-Read = Callable[[Decoder, Iterator[bytes], Wanted], Iterator[T]]
+Read = Callable[[Decoder, Iterator[bytes], Seen], Iterator[T]]
 
 
 def rows(client: Client, batch_or_url: BatchRef) -> Generator[Row, None, None]:
@@ -104,7 +104,7 @@ class Results:
         """Yield the new rows of one answer; return what cut it short, None where it is complete."""
         decoder = Decoder(self._response.status, self._response.headers)
         try:
-            yield from read(decoder, content(self._response), self._seen.add)
+            yield from read(decoder, content(self._response), self._seen)
         except TransportError as error:
             trouble: AnthropixError | None = error
         except CutLine as error:

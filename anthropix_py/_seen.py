@@ -16,32 +16,33 @@ _pack = Struct("<q").pack
 
 
 class Seen:
-    """The custom_ids that have come. *expected*: how many there will be, None where it is not known."""
+    """The custom_ids that have come. *expected*: how many there will be, None where it is not known.
+
+    `slots`: a hash each, at the place that its last bits (`mask`) name, 0 where none has come;
+    they are open so that a loop over many rows can do the work of `add` without its call.
+    """
 
     def __init__(self, expected: int | None = None) -> None:
-        self._mask = min(_MOST, 1 << (2 * (expected or _MOST)).bit_length()) - 1
-        self._slots = array("q", [0]) * (self._mask + 1)
+        self.count = 0
+        self.mask = min(_MOST, 1 << (2 * (expected or _MOST)).bit_length()) - 1
+        self.slots = array("q", [0]) * (self.mask + 1)
         self._crowded: list[bytes] = []  # buckets of hashes whose slots were taken
-        self._count = 0
 
     def __len__(self) -> int:
-        return self._count
+        return self.count
 
     def add(self, id: str) -> bool:
         """Take note of *id*; tell whether it is new."""
         key = hash(id) or 1
-        slot = key & self._mask
-        known = self._slots[slot]
-        if known == key:
-            return False
+        slot = key & self.mask
+        known = self.slots[slot]
         if not known:
-            self._slots[slot] = key
-        elif not self._add_crowded(key):
-            return False
-        self._count += 1
-        return True
+            self.slots[slot] = key
+            self.count += 1
+        return not known or (known != key and self.add_crowded(key))
 
-    def _add_crowded(self, key: int) -> bool:
+    def add_crowded(self, key: int) -> bool:
+        """Take note of an id by its hash where another has its slot; tell whether it is new."""
         if not self._crowded:
             self._crowded = [b""] * _BUCKETS
         which = (key >> 18) % _BUCKETS
@@ -50,4 +51,5 @@ class Seen:
         if bucket.find(packed) >= 0 and any(bucket[at : at + 8] == packed for at in range(0, len(bucket), 8)):
             return False
         self._crowded[which] = bucket + packed
+        self.count += 1
         return True

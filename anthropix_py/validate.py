@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeVar, cast
+from typing import Literal, NamedTuple, TypeVar
 
 from . import _json
 from ._seen import Seen
@@ -51,6 +51,7 @@ _MISPLACED = {
 }
 
 
+_UNENCODABLE = (TypeError, ValueError, RecursionError)
 _UNUSUAL = frozenset(("stream", *_UNSUPPORTED, *_MISPLACED))
 
 
@@ -114,17 +115,19 @@ class Checker:
 
     def feed(self, request: object) -> tuple[bytes, Sequence[Problem]]:
         """Give the request's JSON (empty where it has none) and its faults."""
-        if self.count < self._limits.requests and _is_sound(request):
-            sound = cast("dict[str, Any]", request)
-            custom_id: str = sound["custom_id"]
-            encoded, unencodable = encode(sound)
-            size = self.size + len(encoded) + 1
-            fits = not unencodable and size <= self._limits.bytes and self._names(custom_id)
-            if fits and self._ids.add(custom_id, self.count):
-                self.count += 1
-                self.size = size
-                return encoded, ()
-        return self._feed_doubtful(request)
+        if not _is_sound(request) or self.count >= self._limits.requests:
+            return self._feed_doubtful(request)
+        try:
+            encoded = _json.dumps(request)
+        except _UNENCODABLE:
+            return self._feed_doubtful(request)
+        size = self.size + len(encoded) + 1
+        custom_id = request["custom_id"]  # type: ignore[index]
+        if size > self._limits.bytes or not self._names(custom_id) or not self._ids.add(custom_id, self.count):
+            return self._feed_doubtful(request)
+        self.count += 1
+        self.size = size
+        return encoded, ()
 
     def _feed_doubtful(self, request: object) -> tuple[bytes, list[Problem]]:
         index = self.count
@@ -259,7 +262,7 @@ def encode(request: object) -> tuple[bytes, list[Fault]]:
     """Give *request* as JSON and no faults, or no bytes and the places that cannot be JSON."""
     try:
         return _json.dumps(request), []
-    except (TypeError, ValueError, RecursionError) as error:
+    except _UNENCODABLE as error:
         return b"", list(_json_faults(request)) or [("", str(error), "a value that can be JSON")]
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anthropix_py._jsonl import CutLine, Decoder
+from anthropix_py._seen import Seen
 from anthropix_py.errors import AnthropixError, APIError, DecodeError
 
 
@@ -25,16 +26,12 @@ def line(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def every(_id: str) -> bool:
-    return True
-
-
 def decoded(pieces: Iterable[bytes], **head: Any) -> tuple[list[Any], AnthropixError | None]:
     """Give the rows, and the error after them."""
     decoder = Decoder(**head)
     rows: list[Any] = []
     try:
-        for row in decoder.rows(pieces, every):
+        for row in decoder.rows(pieces, Seen()):
             rows.append(row)
     except AnthropixError as error:
         return rows, error
@@ -87,7 +84,7 @@ BODIES: dict[str, tuple[bytes, list[dict[str, Any]]]] = {
         b'{"type":"error","custom_id":"a","result":{"type":"errored","error":{}}}',
         [{"type": "error", "custom_id": "a", "result": {"type": "errored", "error": {}}}],
     ),
-    "same again": (LA + b"\n" + LA, [A, A]),
+    "same again": (LA + b"\n" + LB + b"\n" + LA, [A, B]),
     "empty id": (b'{"custom_id":"","result":{}}', [{"custom_id": "", "result": {}}]),
 }  # fmt: skip
 
@@ -185,8 +182,8 @@ CONTENTS: dict[str, tuple[bytes, list[bytes]]] = {
 def test_a_line_comes_as_it_was_but_for_its_end(case: tuple[bytes, list[bytes]]) -> None:
     body, expected = case
     for pieces in splits(body):
-        assert list(Decoder().lines(pieces, every)) == [content + b"\n" for content in expected]
-        assert list(Decoder().rows(pieces, every)) == [json.loads(content) for content in expected]
+        assert list(Decoder().lines(pieces, Seen())) == [content + b"\n" for content in expected]
+        assert list(Decoder().rows(pieces, Seen())) == [json.loads(content) for content in expected]
 
 
 # (body, rows before, whether it was cut)
@@ -230,7 +227,7 @@ def test_an_excerpt_is_short_and_of_the_line() -> None:
 
 
 def test_rows_before_a_fault_in_the_same_piece_are_handed_over_first() -> None:
-    lines = Decoder().rows([LA + b"\n" + LB + b"\nnope\n"], every)
+    lines = Decoder().rows([LA + b"\n" + LB + b"\nnope\n"], Seen())
     assert [next(lines), next(lines)] == [A, B]
     with pytest.raises(DecodeError, match="line 3"):
         next(lines)
@@ -286,7 +283,7 @@ def test_rows_come_as_soon_as_their_line_ends() -> None:
         yield b""
         given.append("the end")
 
-    rows = Decoder().rows(body(), every)
+    rows = Decoder().rows(body(), Seen())
     assert (next(rows), given) == (A, ["the first, without its end"])
     assert (next(rows), given[-1]) == (B, "the end")
     assert list(rows) == []
@@ -296,7 +293,7 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 
 
 @given(
-    st.lists(st.builds(row, TEXT, TEXT), max_size=6),
+    st.lists(st.builds(row, TEXT, TEXT), max_size=6, unique_by=lambda row: str(row["custom_id"])),
     st.sampled_from([b"\n", b"\r\n", b"\n\n", b" \n"]),
     st.booleans(),
     st.lists(st.integers(0, 400), max_size=12),

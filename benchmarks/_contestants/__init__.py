@@ -1,0 +1,1 @@
+"""What is measured: each contestant does the same as the others, as its makers would have it done."""
