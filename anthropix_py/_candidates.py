@@ -10,7 +10,7 @@ from .errors import DecodeError, UnknownOutcome
 from .types import MessageBatch
 
 _PAGE = 100
-_TIME = re.compile(r"(?a)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_TIME = r"(?a)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)"
 _SLACK = 2.0  # seconds: a Date header has no fractions, and a request takes time on its way
 
 
@@ -35,7 +35,7 @@ def _seconds(time: object) -> float:
     """Give an RFC 3339 time in seconds since the epoch."""
     from datetime import datetime
 
-    parts = _TIME.fullmatch(time) if isinstance(time, str) else None
+    parts = re.fullmatch(_TIME, time) if isinstance(time, str) else None
     try:
         if parts is None:
             raise ValueError("expected one like 2026-08-19T14:44:51.493319+00:00")

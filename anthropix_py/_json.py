@@ -53,7 +53,7 @@ _encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default
 _decode = json.JSONDecoder().raw_decode
 
 _SPACE = " \t\r\n"  # what JSON takes for it
-_BIG_INTEGER = re.compile(rb"-[0-9]{19}|[0-9]{20}").search  # what may not fit 64 bits: orjson makes a float of it
+_BIG_INTEGER = rb"-[0-9]{19}|[0-9]{20}"  # what may not fit 64 bits: orjson makes a float of it
 _STEP = 6
 _DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
 _ROOM = 256  # bytes for which one look at what may be such an integer is worth its time
@@ -134,7 +134,7 @@ def _may_hold_big_integer(text: bytes) -> bool:
         if at < 0:
             return False
         first, last = at * _STEP, (at + 2) * _STEP
-        if text[first : last + 1].isdigit() and _BIG_INTEGER(text, max(0, first - 20), last + 21):
+        if text[first : last + 1].isdigit() and re.search(_BIG_INTEGER, text[max(0, first - 20) : last + 21]):
             return True
         at = sample.find(b"000", at + 1)
     return True

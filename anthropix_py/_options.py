@@ -15,9 +15,9 @@ Pairs = tuple[tuple[str, "Secret | None"], ...]
 
 _YEAR = 366 * 24 * 3600
 _FRAMING = ("content-length", "transfer-encoding", "host", "connection")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_NOT_IN_A_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
-_NOT_IN_A_KEY = re.compile(r"[^\x21-\x7e]")
+_HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_NOT_IN_A_HEADER = r"[^\t\x20-\x7e\x80-\xff]"
+_NOT_IN_A_KEY = r"[^\x21-\x7e]"
 
 
 def hidden(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def _credential(name: str, value: object) -> Secret | None:
         raise TypeError(f"{name} must be a string, not {type(value).__name__}")
     if not value:
         raise ValueError(f"{name} is empty")
-    bad = _NOT_IN_A_KEY.search(value)
+    bad = re.search(_NOT_IN_A_KEY, value)
     if bad:  # the character is shown, the key is not
         raise ValueError(f"{name} has {bad.group()!r} at position {bad.start()} of {len(value)}: no key has that")
     return Secret(value)
@@ -120,7 +120,7 @@ def _seconds(name: str, value: object) -> float:
 def _header_value(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a string, not {type(value).__name__}")
-    bad = _NOT_IN_A_HEADER.search(value)
+    bad = re.search(_NOT_IN_A_HEADER, value)
     if bad:
         raise ValueError(f"{name} has {bad.group()!r} at position {bad.start()}, which no header can carry")
     return value
@@ -131,7 +131,7 @@ def _headers(name: str, headers: object) -> Pairs:
     for header, value in pairs:
         if header.lower() in _FRAMING:
             raise ValueError(f"{name}: {header} is for the wire to set")
-        if not _HEADER_NAME.fullmatch(header):
+        if not re.fullmatch(_HEADER_NAME, header):
             raise ValueError(f"{name}: {header!r} is not the name of a header")
         if value is not None:
             _header_value(f"header {header}", value)

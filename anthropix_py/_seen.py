@@ -8,11 +8,9 @@ and be missed in the count.
 from __future__ import annotations
 
 from array import array
-from struct import Struct
 
 _MOST = 1 << 18  # slots, 8 bytes each: enough for a batch of 100,000, and for more a fair share of them
 _BUCKETS = 1 << 14
-_pack = Struct("<q").pack
 
 
 class Seen:
@@ -47,7 +45,7 @@ class Seen:
             self._crowded = [b""] * _BUCKETS
         which = (key >> 18) % _BUCKETS
         bucket = self._crowded[which]
-        packed = _pack(key)
+        packed = key.to_bytes(8, "little", signed=True)
         if bucket.find(packed) >= 0 and any(bucket[at : at + 8] == packed for at in range(0, len(bucket), 8)):
             return False
         self._crowded[which] = bucket + packed

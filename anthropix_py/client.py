@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 API_BASE = "https://api.anthropic.com"
 
 _VARIABLES = {"api_key": "ANTHROPIC_API_KEY", "auth_token": "ANTHROPIC_AUTH_TOKEN"}  # the first wins
-_SPEAKS_OF_A_SECRET = re.compile("auth|key|token|secret|cookie|pass|credential|session|signature", re.IGNORECASE)
+_CONFIDED_UNDER = "(?i)auth|key|token|secret|cookie|pass|credential|session|signature"
 _SECRET = 8  # characters; a shorter header is no secret, and too common a text to strike out
 
 OnEvent = Callable[[dict[str, Any]], object]
@@ -58,7 +58,7 @@ class Client(NamedTuple):
     @property
     def secrets(self) -> tuple[str, ...]:
         """The texts that must appear nowhere, the longest first."""
-        named = [value for name, value in (*self.headers, *self.query) if _SPEAKS_OF_A_SECRET.search(name)]
+        named = [value for name, value in (*self.headers, *self.query) if re.search(_CONFIDED_UNDER, name)]
         values = [self.api_key, self.auth_token, *named]
         words = {Secret(word) for value in values if value for word in (value, *value.split())}
         return tuple(sorted((word for word in words if len(word) >= _SECRET), key=len, reverse=True))

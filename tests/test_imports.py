@@ -108,7 +108,6 @@ PURE = {
     "json.encoder",
     "orjson",
     "re",
-    "struct",
     "types",
     "typing",
     "urllib.parse",
