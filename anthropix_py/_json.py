@@ -134,10 +134,10 @@ def _may_hold_big_integer(text: bytes) -> bool:
         if at < 0:
             return False
         first, last = at * _STEP, (at + 2) * _STEP
-        if text[first : last + 1].isdigit() and re.search(_BIG_INTEGER, text[max(0, first - 20) : last + 21]):
+        if text[first : last + 1].isdigit() and re.search(_BIG_INTEGER, text[max(0, first - _STEP) : last + _STEP + 2]):
             return True
         at = sample.find(b"000", at + 1)
-    return True
+    return at >= 0
 
 
 def _is_written_alike(value: Any) -> bool:

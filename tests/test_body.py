@@ -17,6 +17,8 @@ from anthropix_py import InvalidRequest
 from anthropix_py._body import Spool
 from anthropix_py.limits import Limits
 
+pytestmark = pytest.mark.usefixtures("either_json")
+
 MIB = 1 << 20
 LIMITS = Limits()
 

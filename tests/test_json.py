@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from anthropix_py import _json
 
+pytestmark = pytest.mark.usefixtures("either_json")
+
 
 class Rare(Mapping[str, object]):
     """A mapping that is no dict."""

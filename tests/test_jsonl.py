@@ -16,6 +16,8 @@ from anthropix_py._jsonl import CutLine, Decoder
 from anthropix_py._seen import Seen
 from anthropix_py.errors import AnthropixError, APIError, DecodeError
 
+pytestmark = pytest.mark.usefixtures("either_json")
+
 
 def row(custom_id: str = "a", text: str | None = None) -> dict[str, Any]:
     content = {} if text is None else {"text": text}
