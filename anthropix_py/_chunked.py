@@ -11,7 +11,7 @@ import re
 _SIZE = re.compile(rb"\r\n([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?")  # extensions mean nothing to anybody
 _BEGUN = re.compile(rb"\r?|\r\n[^\r\n]*\r?")  # of the end of a chunk and the size of the next
 _TRAILER = re.compile(rb"(?:[^\r\n]+\r\n)*\r\n")
-_LONGEST = 64 * 1024  # bytes of a size with its extensions, or of a trailer: nobody's comes near
+_LONGEST = 4 * 1024  # bytes of a size with its extensions, or of a trailer: nobody's comes near
 _SIZES_KEPT = 4096
 
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -171,3 +172,29 @@ def _read(reader: object, number: int, before_body: Callable[[], object]) -> Rec
     before_body()
     body = reader.read(int(headers.get("content-length", 0)))  # type: ignore[attr-defined]
     return Received(method, target, headers, body, number)
+
+
+class TLS(Scripted):
+    """A scripted server behind TLS. `port`: where it listens; `refused`: connections that came to nothing."""
+
+    def __init__(self, context: ssl.SSLContext, *steps: Step | bytes, host: str = "127.0.0.1") -> None:
+        super().__init__(*steps)
+        self._context = context
+        self.port = int(self.url.rsplit(":", 1)[1])
+        self.url = f"https://{host}:{self.port}"
+        self.refused = 0
+
+    def __enter__(self) -> TLS:
+        super().__enter__()
+        return self
+
+    def _serve(self, connection: socket.socket, number: int) -> None:
+        with connection, contextlib.suppress(OSError):
+            with self._lock:
+                outside = connection.dup()  # to be shut down by others: an SSLSocket is for one thread
+                self._open.append(outside)
+            with outside:
+                self.refused += 1
+                with self._context.wrap_socket(connection, server_side=True) as wrapped:
+                    self.refused -= 1
+                    super()._serve(wrapped, number)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import trustme
 from samples import ID, KEY, PATH, a_batch, client, request
-from scripted import PATIENCE, Scripted, Step, answer, chunked, close, head, reset, stall
+from scripted import PATIENCE, TLS, Scripted, Step, answer, chunked, close, head, reset, stall
 
 from anthropix_py import APIError, FileError, Policy, TransportError, UnknownOutcome, batch, init, unwrap, with_options
 from anthropix_py.emulator import ManualClock
@@ -34,32 +34,6 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.lower().endswith("_proxy") or name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUEST_METHOD"):
             monkeypatch.delenv(name)
-
-
-class TLS(Scripted):
-    """A scripted server behind TLS. `port`: where it listens; `refused`: connections that came to nothing."""
-
-    def __init__(self, context: ssl.SSLContext, *steps: Step | bytes, host: str = "127.0.0.1") -> None:
-        super().__init__(*steps)
-        self._context = context
-        self.port = int(self.url.rsplit(":", 1)[1])
-        self.url = f"https://{host}:{self.port}"
-        self.refused = 0
-
-    def __enter__(self) -> TLS:
-        super().__enter__()
-        return self
-
-    def _serve(self, connection: socket.socket, number: int) -> None:
-        with connection, contextlib.suppress(OSError):
-            with self._lock:
-                outside = connection.dup()  # to be shut down by others: an SSLSocket is for one thread
-                self._open.append(outside)
-            with outside:
-                self.refused += 1
-                with self._context.wrap_socket(connection, server_side=True) as wrapped:
-                    self.refused -= 1
-                    super()._serve(wrapped, number)
 
 
 class Tunnel:

@@ -539,3 +539,52 @@ def test_anything_at_all_gives_problems_and_no_exception(requests: list[Any]) ->
     )
     if not any(problem.severity == "error" for problem in found):
         assert _json.dumps({"requests": requests})
+
+
+VALUE = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 3)
+    | st.floats()
+    | st.sampled_from(["", "user", "a", "\ud800", b"x", {1}]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.tuples(inner) | st.dictionaries(st.sampled_from(["role", "a"]), inner)
+    ),
+    max_leaves=4,
+)
+MESSAGE = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "assistant", "system"]) | VALUE, "content": st.just("Hello") | VALUE}
+)
+PARAMS = st.fixed_dictionaries(
+    {
+        "model": st.just("m") | VALUE,
+        "max_tokens": st.just(9) | VALUE,
+        "messages": st.lists(MESSAGE | VALUE, max_size=2),
+    },
+    optional={
+        "stream": VALUE,
+        "speed": VALUE,
+        "temperature": VALUE,
+        "extra_body": VALUE,
+        "system": VALUE,
+        "timeout": VALUE,
+    },
+)
+REQUEST = st.fixed_dictionaries(
+    {"custom_id": st.sampled_from(["a", "b", "c", "d", "a b", "", "a\n", "\ud800"]) | VALUE, "params": PARAMS | VALUE},
+    optional={"x": VALUE},
+)
+
+
+@given(st.lists(REQUEST | REQUEST.map(MappingProxyType) | VALUE, max_size=6), st.integers(1, 6), st.integers(60, 600))
+def test_the_quick_look_finds_what_the_long_one_finds(requests: list[Any], most: int, size: int) -> None:
+    limits = Limits(requests=most, bytes=size)
+    quick, long = Checker(limits), Checker(limits)
+    for one in requests:
+        content, found = quick.feed(one)
+        expected = long._feed_doubtful(one)
+        assert (content, list(found)) == expected
+        assert (quick.count, quick.size, quick.full) == (long.count, long.size, long.full)
+        if quick.full:
+            return
+    assert quick.finish() == long.finish()
