@@ -18,6 +18,7 @@ REQUEST = 2_500  # bytes of a request, on average
 
 _ROW_ENVELOPE = 430  # bytes of a row around its text
 _REQUEST_ENVELOPE = 205
+_BASE_58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"  # of which the API makes its ids
 _WORDS = 2_400
 _SENTENCES = 6_000
 _FIRST_ID = b'{"custom_id":"row-0000'
@@ -105,7 +106,7 @@ def _row(number: int, text: str, output_tokens: int) -> bytes:
         "service_tier": "batch",
     }
     message = {
-        "id": f"msg_01{random.Random(number).getrandbits(104):022x}"[:28],
+        "id": "msg_01" + "".join(random.Random(number).choices(_BASE_58, k=22)),
         "type": "message",
         "role": "assistant",
         "model": "claude-haiku-4-5-20251001",

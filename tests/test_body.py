@@ -17,8 +17,6 @@ from anthropix_py import InvalidRequest
 from anthropix_py._body import Spool
 from anthropix_py.limits import Limits
 
-pytestmark = pytest.mark.usefixtures("either_json")
-
 MIB = 1 << 20
 LIMITS = Limits()
 

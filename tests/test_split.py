@@ -18,8 +18,6 @@ from anthropix_py import _json
 from anthropix_py.errors import InvalidRequest
 from anthropix_py.split import Limits, chunks
 
-pytestmark = pytest.mark.usefixtures("either_json")
-
 
 def body(requests: list[Any]) -> bytes:
     return _json.dumps({"requests": requests})

@@ -17,8 +17,6 @@ from anthropix_py import _json
 from anthropix_py.limits import Limits
 from anthropix_py.validate import Checker, Problem, problems, shown, step
 
-pytestmark = pytest.mark.usefixtures("either_json")
-
 AN_ID = "a string that matches ^[a-zA-Z0-9_-]{1,64}$"
 JSON = "a value that can be JSON"
 NO_KEY = "no such key"
