@@ -60,13 +60,15 @@ class Decoder:
             for line in lines:
                 try:
                     row = load(line)
-                    if type(row["custom_id"]) is not str or type(row["result"]) is not dict:
-                        row = self._doubtful_row(line)
+                    id = row["custom_id"]
+                    if type(id) is not str or type(row["result"]) is not dict:
+                        raise TypeError
                 except (ValueError, LookupError, TypeError):
                     row = self._doubtful_row(line)
-                if row is None:
-                    continue
-                key = hash(row["custom_id"]) or 1  # from here on as seen.add, whose call is a tenth of a row's time
+                    if row is None:
+                        continue
+                    id = row["custom_id"]
+                key = hash(id) or 1  # from here on as seen.add, whose call is a tenth of a row's time
                 slot = key & mask
                 known = slots[slot]
                 if not known:
