@@ -13,7 +13,7 @@ from .errors import FileError, InvalidRequest
 from .limits import Limits
 from .validate import Checker, Problem, iterate
 
-_PIECE = 64 * 1024  # bytes; each must go out within the connect timeout, see _http
+_PIECE = 64 * 1024  # bytes; each must go out within the read timeout
 _IN_MEMORY = 1 << 20  # bytes; a smaller body needs no file
 _AT_ONCE = 256 * 1024  # bytes written to the file at a time
 _NAMED = 10  # warnings kept of possibly very many

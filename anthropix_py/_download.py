@@ -14,13 +14,13 @@ from types import TracebackType
 from typing import NamedTuple
 
 from . import _address, _json, _results
+from ._jsonl import row_id
 from ._seen import Seen
 from .client import Client
 from .errors import FileError, IncompleteResults
 from .types import BatchRef
 
-_BUFFER = 256 * 1024  # bytes written at once
-_PACE = 256  # rows at most that a killed process loses; as often progress is reported
+_PACE = 256  # rows at least between two reports of progress
 _FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)  # not every system has both
 
 OnProgress = Callable[[int, "int | None"], object]
@@ -45,12 +45,12 @@ def download(client: Client, batch: BatchRef, path: str | os.PathLike[str], on_p
         if len(part.ids) != expected:
             results = _results.Results(client, id, expected, part.ids)
             try:
-                for count, line in enumerate(results.lines(), len(part.ids) + 1):
-                    part.write(line)
-                    if count % _PACE == 0:
-                        part.flush()
-                        if on_progress is not None:
-                            on_progress(count, expected)
+                told = len(part.ids)
+                for lines in results.lines():
+                    part.write(lines)
+                    if on_progress is not None and len(part.ids) - told >= _PACE:
+                        told = len(part.ids)
+                        on_progress(told, expected)
             except IncompleteResults as error:
                 if error.received > (error.expected or error.received):
                     part.empty()  # it holds rows of something else, and would never be whole
@@ -87,7 +87,7 @@ class _Part:
 
     def __enter__(self) -> _Part:
         with _as_file_errors(self._path):
-            self._file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666), "r+b", _BUFFER)
+            self._file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666), "r+b")
             try:
                 self._lock()
                 self._keep_whole_rows()
@@ -99,23 +99,18 @@ class _Part:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is not None and self.size == 0:
+        if error is not None:
             with suppress(OSError):
-                os.unlink(self._path)
+                if os.fstat(self._file.fileno()).st_size == 0:
+                    os.unlink(self._path)
         with suppress(OSError) if error is not None else _as_file_errors(self._path):
             self._file.close()
 
-    def write(self, row: bytes) -> None:
-        """Add a row with its end; the reader of results has put its id into `ids`."""
-        try:
-            self.size += self._file.write(row)
-        except OSError as error:
-            raise _file_error(self._path, error) from None
-
-    def flush(self) -> None:
-        """Let the rows so far outlive this process."""
+    def write(self, rows: bytes) -> None:
+        """Add rows with their ends; the reader of results has put their ids into `ids`."""
         with _as_file_errors(self._path):
-            self._file.flush()
+            self.size += self._file.write(rows)
+            self._file.flush()  # so that they outlive this process
 
     def empty(self) -> None:
         """Let go of all rows."""
@@ -160,6 +155,10 @@ class _Part:
 
 
 def _id_of(line: bytes) -> str | None:
+    return row_id(line) or _parsed_id(line)
+
+
+def _parsed_id(line: bytes) -> str | None:
     if not line.endswith(b"\n"):
         return None
     try:
@@ -177,8 +176,4 @@ def _as_file_errors(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _file_error(path, error) from None
-
-
-def _file_error(path: str, error: OSError) -> FileError:
-    return FileError(path, error.strerror or str(error))
+        raise FileError(path, error.strerror or str(error)) from None

@@ -18,7 +18,6 @@ from http.client import HTTPException
 from http.client import IncompleteRead as HTTPIncompleteRead
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -40,6 +39,7 @@ _PROXIES = {
     "http": ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"),
     "https": ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"),
 }
+_PORTS = {"http": 80, "https": 443}
 _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # what OpenSSL itself reads
 _WHO = re.compile(r"^_?HTTPS?(?:Connection|Pool)\((host=.*?, port=.*?)\): ")  # how urllib3 begins
 
@@ -108,7 +108,12 @@ def _chunks(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
         while chunk := answer.read1(_READ):
             yield chunk
         return
-    except (HTTPError, HTTPException, OSError, ValueError) as error:  # ValueError: a chunk's size that is no number
+    except (
+        HTTPError,
+        HTTPException,
+        OSError,
+        ValueError,
+    ) as error:  # ValueError: not chunked as it says
         failure = _failure(error, sent=True)
     finally:
         answer.close()  # after a clean end the connection is back in its pool, and this does nothing
@@ -140,6 +145,8 @@ def _proxy(url: str, scheme: str) -> str | None:
     """Give the proxy that the environment names for *url*, None for the direct way."""
     if not any(map(os.environ.get, _PROXIES[scheme])):  # dear to look into in full, at every call
         return None
+    from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
+
     proxies = getproxies_environment()
     parts = urlsplit(url)
     proxy = proxies.get(parts.scheme) or proxies.get("all")
@@ -165,7 +172,8 @@ def _pool(route: Route) -> HTTPConnectionPool | urllib3.ProxyManager:
         options |= {"cert_reqs": "CERT_REQUIRED", "ssl_context": _context(route.ca_bundle, route.client_cert)}
     if route.proxy is None:
         make = _HTTPSPool if target.scheme == "https" else _HTTPPool
-        return make(target.host or "", target.port, **options)
+        port = _PORTS[target.scheme or ""] if target.port is None else target.port
+        return make(target.host or "", port, **options)  # without one http.client looks for it in an IPv6 address
     manager = urllib3.ProxyManager(
         route.proxy,
         proxy_headers=_proxy_headers(route.proxy),
@@ -225,11 +233,10 @@ class _Pools:
 
     def get(self, route: Route) -> HTTPConnectionPool | urllib3.ProxyManager:
         with self._lock:
-            pool = self._pools.get(route)
-            if pool is None:
-                if len(self._pools) == _ROUTES:
-                    del self._pools[next(iter(self._pools))]
-                pool = self._pools[route] = _pool(route)
+            pool = self._pools.pop(route, None) or _pool(route)
+            if len(self._pools) == _ROUTES:
+                del self._pools[next(iter(self._pools))]
+            self._pools[route] = pool  # behind all others: the first is the one that was not used for longest
             return pool
 
 

@@ -43,9 +43,8 @@ def _encoder() -> Callable[[object], bytes]:
     if c_make_encoder is None:  # an interpreter without json's C part
         slow = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain).encode
         return lambda value: slow(value).encode()
-    options = (None, _plain, _quoted, None, ":", ",", False, False, False)  # the last: no NaN
-    encode = c_make_encoder(*options)  # which json makes anew for each value
-    return lambda value: "".join(encode(value, 0)).encode("latin-1")
+    make, options = c_make_encoder, (_plain, _quoted, None, ":", ",", False, False, False)  # the last: no NaN
+    return lambda value: "".join(make({}, *options)(value, 0)).encode("latin-1")  # {} for what is being encoded
 
 
 _encode = _encoder()

@@ -12,17 +12,16 @@ from io import BytesIO
 from typing import cast
 
 from . import _json
-from ._seen import Seen
+from ._seen import Seen, key_of
 from ._wire import error_from
-from .errors import DecodeError
+from .errors import AnthropixError, DecodeError
 from .types import Row
 
 _BOM = b"\xef\xbb\xbf"
 _LONGEST = 256 << 20  # bytes of a line: no message comes near
 _EXCERPT = 80  # bytes of a faulty line shown
-
-
-_ROW = re.compile(rb'\{"custom_id": ?"([!#-\[\]-~]*)", ?"result": ?\{').match  # and neither escapes nor more than ASCII
+_ROW = re.compile(rb'\{"custom_id": ?"([!#-\[\]-~]*)", ?"result": ?\{').match  # an id of plain ASCII, without escapes
+_KEY = b'"custom_id":'  # no text holds it, as the quotes in a text are escaped
 
 
 class CutLine(DecodeError):
@@ -30,7 +29,7 @@ class CutLine(DecodeError):
 
 
 class Decoder:
-    """The rows of one answer; `count`: how many have come.
+    """The rows of one answer; `count`: at its end, how many came.
 
     `status` and `headers` are those of the answer the bytes are from: an error found in place of
     a row is reported as that answer's.
@@ -68,7 +67,7 @@ class Decoder:
                     if row is None:
                         continue
                     id = row["custom_id"]
-                key = hash(id) or 1  # from here on as seen.add, whose call is a tenth of a row's time
+                key = key_of(id) or 1  # from here on as seen.add, whose call is a tenth of a row's time
                 slot = key & mask
                 known = slots[slot]
                 if not known:
@@ -79,21 +78,30 @@ class Decoder:
                     yield row
 
     def lines(self, chunks: Iterable[bytes], seen: Seen) -> Iterator[bytes]:
-        r"""Yield the new rows as the lines they came in, each with b"\n" at its end. Raises as `rows` does.
+        r"""Yield the new rows as the lines they came in, each with b"\n" at its end: all that a piece brings at once.
 
-        Of a line that begins and ends as the API writes rows, the inside is not looked at.
+        Of a line that begins and ends as the API writes rows the inside is not looked at. Raises as `rows` does.
         """
         for lines in self._all_lines(chunks):
-            for line in lines:
-                id = row_id(line)
-                if id is None:
-                    row = self._doubtful_row(line)
-                    if row is None:
-                        continue
-                    id = row["custom_id"]
-                    line = line.rstrip(b"\r\n") + b"\n"
+            new: list[bytes] = []
+            fault: AnthropixError | None = None
+            try:
+                new.extend(self._new(lines, seen))
+            except AnthropixError as error:
+                fault = error
+            if new:
+                yield b"".join(new)
+            if fault is not None:
+                raise fault
+
+    def _new(self, lines: Iterable[bytes], seen: Seen) -> Iterator[bytes]:
+        for line in lines:
+            id = row_id(line)
+            if id is not None:
                 if seen.add(id):
                     yield line
+            elif (row := self._doubtful_row(line)) is not None and seen.add(row["custom_id"]):
+                yield line.rstrip(b"\r\n") + b"\n"
 
     def _feed(self, chunk: bytes) -> list[bytes]:
         """Give the lines that *chunk* completes, with their ends."""
@@ -143,8 +151,9 @@ class Decoder:
         if line.isspace() or not line:
             self.count -= 1
             return None
+        content = line.rstrip(b"\r\n")
         try:
-            value = _json.loads(line.decode())
+            value = _json.loads(content.decode())
         except ValueError as error:
             fault = self._fault(f"not JSON: {error}", line)
             cut = not line.endswith(b"\n") and line.lstrip().startswith(b"{")
@@ -165,6 +174,11 @@ class Decoder:
 
 
 def row_id(line: bytes) -> str | None:
-    r"""Give the custom_id of a line that begins and ends as a row does, and with b"\n"; None for any other."""
+    r"""Give the custom_id of a line that begins and ends as the API writes a row, b"\n" included; None for any other.
+
+    A row that begins inside it, or bytes of zero as a crash leaves them, make it another.
+    """
     begun = _ROW(line)
-    return begun[1].decode() if begun is not None and line.endswith(b"}}\n") else None
+    if begun is None or not line.endswith(b"}}\n") or line.find(_KEY, begun.end()) >= 0 or line.find(b"\0") >= 0:
+        return None
+    return begun[1].decode()

@@ -73,7 +73,7 @@ class Results:
         return self._all(Decoder.rows)
 
     def lines(self) -> Iterator[bytes]:
-        r"""Yield the line of each row once, with b"\n" at its end. Raises as `rows` does."""
+        r"""Yield the lines of rows, each once and with b"\n" at its end, many at a time. Raises as `rows` does."""
         return self._all(Decoder.lines)
 
     def _all(self, read: Read[T]) -> Iterator[T]:

@@ -1,16 +1,28 @@
 """Which custom_ids have come, in some 20 bytes each and not the 120 that a set of them takes. No I/O.
 
-An id is remembered by Python's own hash: 64 bits, with a key of the process's own. That any two of
-100,000 ids share one has a chance of 3 in 10^10; then a row would be held for one that came before,
-and be missed in the count.
+An id is remembered by 64 bits, Python's own hash where that has as many. That any two of 100,000 ids
+share them has a chance of 3 in 10^10; then a row would be held for one that came before, and be
+missed in the count.
 """
 
 from __future__ import annotations
 
+import sys
 from array import array
+from collections.abc import Callable
 
 _MOST = 1 << 18  # slots, 8 bytes each: enough for a batch of 100,000, and for more a fair share of them
 _BUCKETS = 1 << 14
+
+
+def _digest(id: str) -> int:
+    from hashlib import blake2b
+
+    return int.from_bytes(blake2b(id.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little", signed=True)
+
+
+key_of: Callable[[str], int] = hash if sys.hash_info.width >= 64 else _digest
+"""The 64 bits that stand for an id."""
 
 
 class Seen:
@@ -31,7 +43,7 @@ class Seen:
 
     def add(self, id: str) -> bool:
         """Take note of *id*; tell whether it is new."""
-        key = hash(id) or 1
+        key = key_of(id) or 1
         slot = key & self.mask
         known = self.slots[slot]
         if not known:

@@ -112,7 +112,9 @@ def content(response: Response) -> Iterator[bytes]:
 
 
 def _framed(headers: Mapping[str, str]) -> bool:
-    return "content-length" in headers or "transfer-encoding" in headers
+    # a head that was cut may name one and say no more
+    chunked = headers.get("transfer-encoding", "").lower().strip().endswith("chunked")
+    return chunked or headers.get("content-length", "").strip().isdecimal()
 
 
 def _not_empty(chunks: Iterator[bytes]) -> Iterator[bytes]:

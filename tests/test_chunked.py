@@ -14,7 +14,12 @@ from anthropix_py._chunked import Dechunker
 def decoded(pieces: Iterable[bytes]) -> tuple[bytes, bool]:
     """Give the content, and whether its end came."""
     dechunker = Dechunker()
-    return b"".join(map(dechunker.feed, pieces)), dechunker.ended
+    content = b""
+    for piece in pieces:
+        content += dechunker.feed(piece)
+        if dechunker.fault is not None:
+            raise ValueError(dechunker.fault)
+    return content, dechunker.ended
 
 
 def splits(body: bytes) -> list[Sequence[bytes]]:
@@ -31,7 +36,9 @@ WHOLE: dict[str, tuple[bytes, bytes]] = {
     "many of one byte": (b"1\r\na\r\n" * 20 + b"0\r\n\r\n", b"a" * 20),
     "sizes in hex": (b"A\r\n0123456789\r\nb\r\n0123456789a\r\n0\r\n\r\n", b"01234567890123456789a"),
     "leading zeros": (b"0005\r\nhello\r\n000\r\n\r\n", b"hello"),
-    "as many digits as may be": (b"000000000000005\r\nhello\r\n0\r\n\r\n", b"hello"),
+    "many leading zeros": (b"00000000000000000005\r\nhello\r\n00000000000000000000\r\n\r\n", b"hello"),
+    "bare line feeds in the trailer": (b"0\r\nx: y\n\n", b""),
+    "bare line feeds and others": (b"0\r\nx: y\nz: 1\r\n\n", b""),
     "an extension": (b'5;a=1;b="c"\r\nhello\r\n0;end\r\n\r\n', b"hello"),
     "spaces after the size": (b"5 \t\r\nhello\r\n0 \r\n\r\n", b"hello"),
     "a trailer": (b"5\r\nhello\r\n0\r\nx: y\r\nz: 1\r\n\r\n", b"hello"),
@@ -66,7 +73,8 @@ WRONG: dict[str, bytes] = {
     "a size as Python writes it": b"0x5\r\nhello\r\n0\r\n\r\n",
     "a size with an underscore": b"0_5\r\nhello\r\n0\r\n\r\n",
     "a space before the size": b" 5\r\nhello\r\n0\r\n\r\n",
-    "too many digits": b"0000000000000005\r\nhello\r\n0\r\n\r\n",
+    "too many digits": b"1000000000000005\r\nhello\r\n0\r\n\r\n",
+    "an extension too long to be cut": b"5;" + b"x" * 5000 + b"\r\nhello\r\n0\r\n\r\n",
     "shorter than its size": b"6\r\nhello\r\n0\r\n\r\n",
     "longer than its size": b"4\r\nhello\r\n0\r\n\r\n",
     "much longer than its size": b"1\r\n" + b"x" * 99,
@@ -103,10 +111,35 @@ def test_content_comes_as_soon_as_it_is_there() -> None:
 
 def test_what_is_kept_is_small() -> None:
     dechunker = Dechunker()
-    for size in range(1, 9000):  # each size is written in its own way
-        dechunker.feed(b"%x\r\n%s\r\n" % (size, bytes(size)))
-    assert len(dechunker._sizes) <= 4096
-    assert not dechunker.ended
+    for size in range(1, 6000):  # each size is written in its own way
+        dechunker.feed(b"%x;%s\r\n%s\r\n" % (size, b"x" * (size % 40), bytes(size)))
+    assert len(b"".join(dechunker._sizes)) <= 4096 * 16
+    assert dechunker.fault is None
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+def test_what_came_before_a_fault_is_given(wrong: bytes) -> None:
+    body = b"3\r\nabc\r\n" + wrong
+    for size in (len(body), 5, 1):
+        dechunker = Dechunker()
+        content = b""
+        for at in range(0, len(body), size):
+            content += dechunker.feed(body[at : at + size])
+            if dechunker.fault is not None:
+                break
+        assert content.startswith(b"abc")
+        assert dechunker.fault is not None
+        assert not dechunker.ended
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+@pytest.mark.parametrize(("more", "surplus"), [(b"", False), (b"x", True), (b"\r\n", True), (b"HTTP/1.1 200", True)])
+def test_more_than_the_body_is_noticed(more: bytes, surplus: bool, size: int) -> None:
+    body = b"5\r\nhello\r\n0\r\nx: y\r\n\r\n" + more
+    dechunker = Dechunker()
+    for at in range(0, len(body), size):
+        assert dechunker.feed(body[at : at + size]) in b"hello"
+    assert (dechunker.ended, dechunker.surplus, dechunker.fault) == (True, surplus, None)
 
 
 @given(st.lists(st.binary(min_size=1, max_size=300), max_size=20), st.lists(st.integers(0, 3000), max_size=20))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import os
 import pathlib
@@ -450,9 +451,11 @@ def test_progress(target: pathlib.Path, count: int) -> None:
     unwrap(
         batch.download(Script(lines(*rows)).client(), batch_of(count), target, on_progress=lambda *a: calls.append(a))
     )
-    assert sorted(set(calls)) == [*((n, count) for n in range(256, count, 256)), (count, count)]
-    assert calls == sorted(calls)
     assert calls[-1] == (count, count)
+    told = [rows for rows, _ in calls]
+    assert told[:-1] == sorted(told[:-1])
+    assert all(later - earlier >= 256 for earlier, later in itertools.pairwise([0, *told[:-1]]))
+    assert len(told) > count // 1000
 
 
 def test_progress_goes_on_from_the_part(target: pathlib.Path) -> None:
@@ -462,7 +465,8 @@ def test_progress_goes_on_from_the_part(target: pathlib.Path) -> None:
     done = unwrap(
         batch.download(Script(lines(*rows)).client(), batch_of(600), target, on_progress=lambda n, _: calls.append(n))
     )
-    assert calls == [512, 600]
+    assert calls[0] > 300
+    assert calls[-1] == 600
     assert_whole(target, b"".join(one + b"\n" for one in rows))
     assert done.rows == 600
 
@@ -481,13 +485,16 @@ def test_what_on_progress_raises_passes_through_and_loses_nothing(
 ) -> None:
     rows = [line(str(n)) for n in range(300)]
 
-    def on_progress(_: int, __: int | None) -> None:
+    told: list[int] = []
+
+    def on_progress(rows: int, _: int | None) -> None:
+        told.append(rows)
         raise kind("mine")
 
     with pytest.raises(kind, match="mine"):
         batch.download(Script(lines(*rows)).client(), batch_of(300), target, on_progress=on_progress)
     assert not target.exists()
-    assert part_of(target).read_bytes().count(b"\n") == 256
+    assert [part_of(target).read_bytes().count(b"\n")] == told
     unwrap(batch.download(Script(lines(*rows)).client(), batch_of(300), target))
     assert_whole(target, b"".join(one + b"\n" for one in rows))
 
@@ -523,8 +530,8 @@ def test_a_full_disk(target: pathlib.Path, limit: int) -> None:
         )
         assert (ran.stdout, ran.stderr) == ("error FileError File too large\n", "")
         assert target.read_bytes() == OLD
-        kept = part_of(target).read_bytes()
-        assert len(kept) <= limit
+        kept = part_of(target).read_bytes() if limit else b""  # nothing at all leaves no part
+        assert len(kept) == limit
         assert MANY_WHOLE.startswith(kept)
         assert unwrap(batch.download(client(server.url), batch_of(len(MANY)), target)).rows == len(MANY)
     assert_whole(target, MANY_WHOLE)
@@ -550,7 +557,7 @@ def test_a_killed_process(target: pathlib.Path) -> None:
     def kill(connection: socket.socket) -> None:
         [process] = children
         assert process.stdout is not None
-        assert process.stdout.readline() == "256\n"
+        assert int(process.stdout.readline()) >= 256
         process.send_signal(signal.SIGKILL)
         process.wait()
         reset(connection)

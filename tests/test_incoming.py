@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 import trustme
-from samples import ID, a_batch, client, row
-from scripted import TLS, Scripted, Step, chunk, close, counted, head, reset
+from samples import ID, a_batch, client, request, row
+from scripted import TLS, Scripted, Step, answer, chunk, close, counted, head, reset
 
-from anthropix_py import batch, unwrap
+from anthropix_py import Client, IncompleteResults, Policy, batch, unwrap
 from anthropix_py._incoming import Incoming
 
 PATIENCE = 10.0
@@ -186,7 +186,7 @@ def test_an_error_behind_data_is_kept_for_the_next_read(authority: trustme.CA, m
                 answer.read1(1 << 20)
 
 
-@pytest.mark.parametrize("sent", [b"", b"5", b"5\r\n", b"5\r\nhel", b"5\r\nhello", b"5\r\nhello\r\n0\r\n", b"0\r\n\r"])
+@pytest.mark.parametrize("sent", [b"", b"5", b"5\r\n", b"5\r\nhel", b"5\r\nhello", b"5\r\nhello\r\n0", b"0\r"])
 def test_a_chunked_body_that_is_cut_says_so(sent: bytes) -> None:
     with joined(None) as (theirs, ours):
         theirs.sendall(CHUNKED + sent)
@@ -217,6 +217,18 @@ def framed(framing: str) -> tuple[bytes, list[bytes]]:
     return CHUNKED, [*map(chunk, LINES[:-1]), chunk(LINES[-1]) + b"0\r\n\r\n"]
 
 
+@contextlib.contextmanager
+def listening(
+    authority: trustme.CA, folder: Any, *steps: Step | bytes, secure: bool
+) -> Iterator[tuple[Scripted, Client]]:
+    """Give a scripted server, behind TLS where it is to be secure, and a client of it."""
+    bundle = str(folder / "ca.pem")
+    authority.cert_pem.write_to_path(bundle)
+    server = TLS(contexts(authority)[0], *steps, host="localhost") if secure else Scripted(*steps)
+    with server:
+        yield server, client(server.url, timeout=PATIENCE, ca_bundle=bundle if secure else None)
+
+
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 @pytest.mark.parametrize("framing", ["counted", "chunked", "gzip"])
 def test_a_row_is_handed_over_when_its_newline_is_there(
@@ -229,11 +241,7 @@ def test_a_row_is_handed_over_when_its_newline_is_there(
         assert taken.acquire(timeout=PATIENCE), "the row before was not handed over"
 
     step: Step = [start + pieces[0], wait, pieces[1], wait, pieces[2]]
-    bundle = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(bundle))
-    server = TLS(contexts(authority)[0], step, host="localhost") if secure else Scripted(step)
-    with server:
-        us = client(server.url, timeout=PATIENCE, ca_bundle=str(bundle) if secure else None)
+    with listening(authority, tmp_path, step, secure=secure) as (_, us):
         got = []
         for one in unwrap(batch.results(us, ENDED, stream=True)):
             got.append(one)
@@ -247,7 +255,6 @@ CUTS: dict[str, list[Any]] = {
     "a chunk longer than its size": [CHUNKED + chunk(LINES[0]) + b"5\r\nlonger than that\r\n", close],
     "a chunk's size that is no number": [CHUNKED + chunk(LINES[0]) + b"zz\r\n", close],
     "a chunk's size cut down to 0": [CHUNKED + chunk(LINES[0]) + b"0", close],
-    "no trailer": [CHUNKED + chunk(LINES[0]) + b"0\r\n", close],
     "gzip, cut between chunks": [GZIPPED + chunk(gzip.compress(b"".join(LINES))[:40]), close],
 }  # fmt: skip
 
@@ -257,6 +264,66 @@ CUTS: dict[str, list[Any]] = {
 def test_a_chunked_body_that_breaks_off_is_asked_for_again(step: Step, named: Any) -> None:
     with Scripted(step, counted(b"".join(LINES))) as server:
         assert unwrap(batch.results(client(server.url), named)) == ROWS
+
+
+def test_rows_before_a_broken_chunk_are_handed_over() -> None:
+    broken: Step = [CHUNKED + chunk(LINES[0]) + chunk(LINES[1]) + b"zz\r\n"]
+    with Scripted(broken) as server:
+        rows = unwrap(batch.results(client(server.url, retry=Policy(max_retries=0)), ENDED, stream=True))
+        assert [next(rows), next(rows)] == ROWS[:2]
+        with pytest.raises(IncompleteResults, match="2 of 3"):
+            next(rows)
+
+
+def test_a_body_without_its_trailer_is_whole() -> None:
+    with Scripted([CHUNKED + chunk(b"".join(LINES)) + b"0\r\n", close]) as server:
+        assert unwrap(batch.results(client(server.url), ID)) == ROWS
+
+
+HEADS = [
+    head(200, {"transfer-encoding": "chunked"})[:-4], head(200, {"transfer-encoding": "chunked"})[:-7],
+    head(200, {"transfer-encoding": ""})[:-4], head(200, {"content-length": ""})[:-4],
+    head(200, {"content-length": ""})[:-5],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("start", HEADS, ids=lambda start: start[-12:].decode())
+def test_a_head_that_is_cut_is_not_an_empty_body(start: bytes) -> None:
+    with Scripted([start, close], counted(b"".join(LINES))) as server:
+        assert unwrap(batch.results(client(server.url), ID)) == ROWS
+
+
+SURPLUS: dict[str, bytes] = {
+    "counted": counted(LINES[0]) + counted(b'{"stale": "stale"}'),
+    "chunked": CHUNKED + chunk(LINES[0]) + b"0\r\n\r\n" + counted(b'{"stale": "stale"}'),
+    "chunked, with a trailer": CHUNKED + chunk(LINES[0]) + b"0\r\nx: y\r\n\r\n" + b"stale",
+}
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("sent", SURPLUS.values(), ids=SURPLUS)
+@pytest.mark.parametrize("head_apart", [False, True], ids=["in one", "head apart"])
+def test_what_comes_behind_a_body_is_nobodys_answer(
+    authority: trustme.CA, tmp_path: Any, sent: bytes, secure: bool, head_apart: bool
+) -> None:
+    at = sent.index(b"\r\n\r\n") + 4
+    step: Step = [sent[:at], sent[at:]] if head_apart else [sent]
+    with listening(authority, tmp_path, step, answer(a_batch()), secure=secure) as (_, us):
+        assert unwrap(batch.results(us, ID)) == ROWS[:1]
+        assert unwrap(batch.show(us, ID)) == a_batch()
+
+
+def test_a_connection_that_tls_has_ended_is_not_used_again(authority: trustme.CA, tmp_path: Any) -> None:
+    def say_goodbye(connection: socket.socket) -> None:
+        assert isinstance(connection, ssl.SSLSocket)
+        connection.settimeout(0.2)
+        with contextlib.suppress(OSError):
+            connection.unwrap()  # close_notify, and no end of the connection
+
+    whole = CHUNKED + chunk(LINES[0]) + b"0\r\n\r\n"
+    with listening(authority, tmp_path, [whole, say_goodbye], answer(a_batch()), secure=True) as (_, us):
+        assert unwrap(batch.results(us, ID)) == ROWS[:1]
+        assert unwrap(batch.create(us, [request()])) == a_batch()
 
 
 def test_the_next_answer_comes_on_the_same_connection() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+import tracemalloc
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -178,3 +179,14 @@ def test_there_and_back(value: object) -> None:
     # a pair of lone surrogates in a row reads as one character: compare as the standard library reads
     assert _json.loads(encoded) == json.loads(json.dumps(value))
     assert b"\n" not in encoded
+
+
+def test_a_cycle_beside_a_long_text_takes_no_memory() -> None:
+    value = cycle()
+    value["text"] = "x" * 1_000_000
+    tracemalloc.start()
+    with pytest.raises((ValueError, RecursionError)):
+        _json.dumps(value)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 20_000_000

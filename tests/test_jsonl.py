@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropix_py._jsonl import CutLine, Decoder
+from anthropix_py._jsonl import CutLine, Decoder, row_id
 from anthropix_py._seen import Seen
 from anthropix_py.errors import AnthropixError, APIError, DecodeError
 
@@ -184,7 +184,7 @@ CONTENTS: dict[str, tuple[bytes, list[bytes]]] = {
 def test_a_line_comes_as_it_was_but_for_its_end(case: tuple[bytes, list[bytes]]) -> None:
     body, expected = case
     for pieces in splits(body):
-        assert list(Decoder().lines(pieces, Seen())) == [content + b"\n" for content in expected]
+        assert b"".join(Decoder().lines(pieces, Seen())) == b"".join(content + b"\n" for content in expected)
         assert list(Decoder().rows(pieces, Seen())) == [json.loads(content) for content in expected]
 
 
@@ -305,3 +305,39 @@ def test_any_rows_any_cuts(rows: list[dict[str, Any]], end: bytes, final: bool, 
     edges = [0, *sorted(cuts), len(body)]
     pieces = [body[start:stop] for start, stop in itertools.pairwise(edges)]
     assert decoded(pieces) == (rows, None)
+
+
+PLAIN = b'{"custom_id":"a","result":{"type":"canceled","text":"x"}}'
+
+INSIDE: dict[str, bytes] = {
+    "a row that begins inside another": PLAIN[:-6] + PLAIN,
+    "a row cut, and one behind it": PLAIN[:30] + PLAIN,
+    "bytes of zero": PLAIN.replace(b"x", b"x\0"),
+    "only a beginning": PLAIN[:-2],
+    "a brace too few": PLAIN[:-1],
+    "another end": PLAIN + b"]",
+    "an id that is no string": PLAIN.replace(b'"a"', b"1"),
+    "no result": b'{"custom_id":"a","resul":{}}',
+}
+
+
+@pytest.mark.parametrize("wrong", INSIDE.values(), ids=INSIDE)
+def test_what_is_not_written_as_a_row_is_parsed_before_it_is_taken_for_one(wrong: bytes) -> None:
+    for pieces in splits(LA + b"\n" + wrong + b"\n" + LB):
+        lines: list[bytes] = []
+        with pytest.raises(DecodeError, match="line 2"):
+            lines.extend(Decoder().lines(pieces, Seen()))
+        assert b"".join(lines) == LA + b"\n"
+
+
+def test_lines_before_a_fault_are_handed_over_first() -> None:
+    lines = Decoder().lines([LA + b"\n" + LB + b"\nnope\n" + LC], Seen())
+    assert next(lines) == LA + b"\n" + LB + b"\n"
+    with pytest.raises(DecodeError, match="line 3"):
+        next(lines)
+
+
+def test_a_text_about_custom_ids_is_no_row_inside_another() -> None:
+    body = json.dumps(row("a", '{"custom_id":"b","result":{"x":{}}}\n'), separators=(",", ":")).encode() + b"\n"
+    assert row_id(body) == "a"
+    assert b"".join(Decoder().lines([body], Seen())) == body

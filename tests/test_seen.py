@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropix_py._seen import Seen
+from anthropix_py._seen import Seen, _digest
 
 
 class Id(str):
@@ -76,3 +76,10 @@ def test_a_full_batch_takes_little_memory(expected: int | None) -> None:
     assert len(seen) == 100_000
     assert most < 3_500_000  # a set of these strings takes 11 MB
     assert not any(map(seen.add, ids))
+
+
+def test_ids_where_hashes_are_short_have_64_bits_too() -> None:
+    keys = {_digest(f"{number}") for number in range(10_000)} | {_digest("\ud800"), _digest("")}
+    assert len(keys) == 10_002
+    assert -(2**63) <= min(keys) < -(2**62)
+    assert 2**62 < max(keys) < 2**63
