@@ -208,8 +208,9 @@ def download(
 
     The file is there when it is complete and on the disk, and not before: rows go to a part
     beside it (`PATH.BATCH_ID.part`), which a crash or a full disk leaves, and from which the next
-    call goes on. A file that is at *path* already is replaced. *on_progress*: called now and then
-    with the rows written and the rows expected.
+    call goes on. A file that is at *path* already is replaced. Rows are counted and told apart by
+    custom_id; of one that begins and ends as the API writes rows the inside is not parsed.
+    *on_progress*: called now and then with the rows written and the rows expected.
 
     Errors: those of `results`, and `FileError`.
     """
