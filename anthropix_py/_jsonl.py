@@ -6,7 +6,6 @@ end. Blank lines and a byte order mark at the start are passed over.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from typing import cast
@@ -20,7 +19,7 @@ from .types import Row
 _BOM = b"\xef\xbb\xbf"
 _LONGEST = 256 << 20  # bytes of a line: no message comes near
 _EXCERPT = 80  # bytes of a faulty line shown
-_ROW = re.compile(rb'\{"custom_id": ?"([!#-\[\]-~]*)", ?"result": ?\{').match  # an id of plain ASCII, without escapes
+_BEGIN, _MIDDLE, _END = b'{"custom_id":"', b',"result":{', b"}}\n"  # of a row as the API writes it
 _KEY = b'"custom_id":'  # no text holds it, as the quotes in a text are escaped
 
 
@@ -178,7 +177,9 @@ def row_id(line: bytes) -> str | None:
 
     A row that begins inside it, or bytes of zero as a crash leaves them, make it another.
     """
-    begun = _ROW(line)
-    if begun is None or not line.endswith(b"}}\n") or line.find(_KEY, begun.end()) >= 0 or line.find(b"\0") >= 0:
+    after = line.find(b'"', len(_BEGIN))
+    if not (line.startswith(_BEGIN) and line.startswith(_MIDDLE, after + 1) and line.endswith(_END)):
         return None
-    return begun[1].decode()
+    id = line[len(_BEGIN) : after].decode("ascii", "replace")
+    plain = id.isascii() and id.isprintable() and "\\" not in id
+    return id if plain and line.find(_KEY, after) < 0 and line.find(b"\0", after) < 0 else None

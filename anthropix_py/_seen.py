@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 _MOST = 1 << 18  # slots, 8 bytes each: enough for a batch of 100,000, and for more a fair share of them
 _BUCKETS = 1 << 14
+_PACKED = 7  # bytes of a hash that its bucket does not tell
 
 
 def _digest(id: str) -> int:
@@ -55,10 +56,12 @@ class Seen:
         """Take note of an id by its hash where another has its slot; tell whether it is new."""
         if not self._crowded:
             self._crowded = [b""] * _BUCKETS
-        which = (key >> 18) % _BUCKETS
+        which = key % _BUCKETS
         bucket = self._crowded[which]
-        packed = key.to_bytes(8, "little", signed=True)
-        if bucket.find(packed) >= 0 and any(bucket[at : at + 8] == packed for at in range(0, len(bucket), 8)):
+        packed = (key // _BUCKETS).to_bytes(_PACKED, "little", signed=True)
+        if bucket.find(packed) >= 0 and any(
+            bucket[at : at + _PACKED] == packed for at in range(0, len(bucket), _PACKED)
+        ):
             return False
         self._crowded[which] = bucket + packed
         self.count += 1

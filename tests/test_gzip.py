@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from anthropix_py._gzip import inflated
 from anthropix_py.errors import TransportError
 
-PIECE = 256 * 1024
+PIECE = 128 * 1024
 TEXT = b'{"custom_id":"a","result":{"type":"canceled"}}\n'
 NOISE = random.Random(1).randbytes(700)
 

@@ -26,7 +26,7 @@ class Id(str):
 
 
 SLOT = 1 << 18  # hashes that differ by a multiple of it want one slot, whatever the size
-BUCKET = 1 << 32  # and by this one bucket, too
+BUCKET = 1 << 32  # and by this or a part of it, one bucket, too
 KEYS: dict[str, list[int]] = {
     "none": [],
     "zero": [0, 0],
@@ -59,9 +59,10 @@ def check(keys: list[int], expected: int | None) -> None:
 
 def test_bytes_across_the_border_of_two_hashes_are_no_third() -> None:
     first, second = 4 << 32, 12 | 5 << 32
-    across = 4 | 12 << 32  # the last four bytes of the first, and the first four of the second
-    assert (first.to_bytes(8, "little") + second.to_bytes(8, "little"))[4:12] == across.to_bytes(8, "little")
-    check([8, first, second, across, across], 1)
+    across = 4 | 12 << 24  # the last three bytes of the first in seven, and the first four of the second
+    packed = [key.to_bytes(7, "little") for key in (first, second, across)]
+    assert (packed[0] + packed[1])[4:11] == packed[2]
+    check([1 << 60, *(key << 14 for key in (1, first, second, across, across))], 1)
 
 
 @pytest.mark.parametrize("expected", [100_000, None], ids=["known", "unknown"])
