@@ -59,9 +59,10 @@ class Seen:
         which = key % _BUCKETS
         bucket = self._crowded[which]
         packed = (key // _BUCKETS).to_bytes(_PACKED, "little", signed=True)
-        if bucket.find(packed) >= 0 and any(
-            bucket[at : at + _PACKED] == packed for at in range(0, len(bucket), _PACKED)
-        ):
+        at = bucket.find(packed)
+        while at >= 0 and at % _PACKED:  # not one hash, but parts of two
+            at = bucket.find(packed, at + 1)
+        if at >= 0:
             return False
         self._crowded[which] = bucket + packed
         self.count += 1

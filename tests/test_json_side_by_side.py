@@ -13,6 +13,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -111,7 +112,7 @@ def bodies(value: bytes) -> dict[str, bytes]:
 def test_the_same_rows_and_errors(value: bytes) -> None:
     for name, body in bodies(value).items():
         for size in (len(body), 31, 7):
-            plain, fast = outcomes(lambda body=body, size=size: decoded(body, size))  # type: ignore[misc]
+            plain, fast = outcomes(partial(decoded, body, size))
             assert plain == fast, (name, size)
 
 
@@ -119,7 +120,7 @@ def test_a_big_integer_anywhere_in_a_piece_is_found() -> None:
     for before, digits in itertools.product(range(60), (19, 20, 21, 40)):
         for sign in ("", "-"):
             value = f'["{"x" * (6000 + before)}",{sign}{"9" * digits}]'.encode()  # in a text long enough for many looks
-            plain, fast = outcomes(lambda value=value: decoded(row(value), 1 << 20))  # type: ignore[misc]
+            plain, fast = outcomes(partial(decoded, row(value), 1 << 20))
             assert plain == fast, value
 
 
@@ -128,7 +129,7 @@ def test_a_big_integer_among_many_digits_is_found() -> None:
     for _ in range(200):
         noise = [str(chance.randrange(10 ** chance.randint(1, 19))) for _ in range(chance.randint(0, 300))]
         value = ",".join([*noise, str(chance.choice([LIMIT, -(2**63) - 1, 5])), *noise[:50]])
-        plain, fast = outcomes(lambda value=value: decoded(row(f"[{value}]".encode()), 1 << 20))  # type: ignore[misc]
+        plain, fast = outcomes(partial(decoded, row(f"[{value}]".encode()), 1 << 20))
         assert plain == fast
 
 
@@ -242,7 +243,7 @@ OBJECTS: dict[str, object] = {
 @pytest.mark.parametrize("value", OBJECTS.values(), ids=OBJECTS)
 def test_the_same_bytes_and_faults(value: object) -> None:
     for request in (value, {"custom_id": "a", "params": {"x": [None, value], "y": "é"}}):
-        plain, fast = outcomes(lambda request=request: encode(request))  # type: ignore[misc]
+        plain, fast = outcomes(partial(encode, request))
         assert plain == fast
 
 

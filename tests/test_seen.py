@@ -26,7 +26,7 @@ class Id(str):
 
 
 SLOT = 1 << 18  # hashes that differ by a multiple of it want one slot, whatever the size
-BUCKET = 1 << 32  # and by this or a part of it, one bucket, too
+BUCKET = 1 << 32  # and by this one bucket, too
 KEYS: dict[str, list[int]] = {
     "none": [],
     "zero": [0, 0],
