@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from . import _address, _json, _results
-from ._jsonl import row_id
+from ._jsonl import is_row, row_id
 from ._seen import Seen
 from .client import Client
 from .errors import FileError, IncompleteResults
@@ -165,10 +165,7 @@ def _parsed_id(line: bytes) -> str | None:
         row = _json.loads(line)
     except ValueError:
         return None
-    if not isinstance(row, dict) or not isinstance(row.get("result"), dict):
-        return None
-    id = row.get("custom_id")
-    return id if isinstance(id, str) else None
+    return row["custom_id"] if is_row(row) else None
 
 
 @contextmanager

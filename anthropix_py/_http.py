@@ -108,12 +108,7 @@ def _chunks(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
         while chunk := answer.read1(_READ):
             yield chunk
         return
-    except (
-        HTTPError,
-        HTTPException,
-        OSError,
-        ValueError,
-    ) as error:  # ValueError: not chunked as it says
+    except (HTTPError, HTTPException, OSError, ValueError) as error:  # ValueError: not chunked
         failure = _failure(error, sent=True)
     finally:
         answer.close()  # after a clean end the connection is back in its pool, and this does nothing

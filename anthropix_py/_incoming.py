@@ -66,11 +66,11 @@ class Incoming(HTTPResponse):
         if self._tls is None:
             return self.fp.read1(n)
         data = self.fp.read1(min(n, _RECORD))
-        return data + self._at_once(self._tls, n - len(data)) if data else data
+        return self._with_more(data, self._tls, n - len(data)) if data else data
 
-    def _at_once(self, sock: ssl.SSLSocket, n: int) -> bytes:
-        """Take what TLS can give without waiting."""
-        pieces: list[bytes] = []
+    def _with_more(self, data: bytes, sock: ssl.SSLSocket, n: int) -> bytes:
+        """Add what TLS can give without waiting, *n* bytes at most."""
+        pieces = [data]
         timeout = sock.gettimeout()
         sock.settimeout(0)
         try:

@@ -133,7 +133,9 @@ class Decoder:
 
     def _all_lines(self, chunks: Iterable[bytes]) -> Iterator[list[bytes]]:
         for chunk in chunks:
-            yield self._feed(chunk)
+            lines = self._feed(chunk)
+            if lines:  # a long line comes in many pieces, which are looked at when it is whole
+                yield lines
         yield self._finish()
 
     def _give(self, lines: list[bytes], held: int) -> None:
@@ -161,7 +163,7 @@ class Decoder:
             raise self._fault("not a JSON object", line)
         if value.get("type") == "error" and "custom_id" not in value:
             raise error_from(self._status, self._headers, value)
-        if not isinstance(value.get("custom_id"), str) or not isinstance(value.get("result"), dict):
+        if not is_row(value):
             raise self._fault("not a row with custom_id and result", line)
         return cast(Row, value)
 
@@ -170,6 +172,11 @@ class Decoder:
         offset = self._offset + sum(map(len, self._lines[:before]))
         excerpt = line[:_EXCERPT].decode("utf-8", "replace")
         return DecodeError(detail, self._number + before + 1, offset, excerpt, self._headers.get("request-id"))
+
+
+def is_row(value: object) -> bool:
+    """Whether a JSON value has what every row has."""
+    return isinstance(value, dict) and isinstance(value.get("custom_id"), str) and isinstance(value.get("result"), dict)
 
 
 def row_id(line: bytes) -> str | None:

@@ -192,7 +192,7 @@ class _Ids:
         """Take note of *id* in request *index*; tell whether it is new."""
         if not self._seen.add(id):
             return False
-        self._keys.append(key_of(id))
+        self._keys.append(key_of(id) or 1)
         self._indices.append(index)
         return True
 
@@ -200,7 +200,7 @@ class _Ids:
         """Give the index of the request that *id* came in first."""
         for known in range(len(self._where), len(self._keys)):
             self._where[self._keys[known]] = self._indices[known]
-        return self._where[key_of(id)]
+        return self._where[key_of(id) or 1]
 
 
 def _is_sound(request: object) -> bool:

@@ -22,7 +22,7 @@ from io import BufferedReader
 from pathlib import Path
 from urllib.parse import parse_qsl
 
-from . import _data, _library
+from . import _bodies, _data
 
 _HELD_BACK = 2.0  # seconds at most
 _BUFFER = 1 << 20
@@ -51,7 +51,7 @@ class Site:
     """What all connections to one server share."""
 
     def __init__(self) -> None:
-        self.library = _library.Library()
+        self.bodies = _bodies.Bodies()
         self.requests = 0  # since somebody asked
         self.released = threading.Event()
         self.holding = 0  # the row after which a body is held back, counted from 1
@@ -105,10 +105,10 @@ class Connection:
         self._connection.sendall(_shown(id, self._url))
 
     def _page(self, _all: str, query: str) -> None:
-        self._json(_library.page(dict(parse_qsl(query)), self._url))
+        self._json(_bodies.page(dict(parse_qsl(query)), self._url))
 
     def _results(self, id: str, _query: str) -> None:
-        body = self._site.library.body(id)
+        body = self._site.bodies.body(id)
         self._connection.sendall(_HEAD.format("application/x-jsonl", body.head).encode())
         if id.startswith("held-"):
             self._hold(list(body.pieces()))
@@ -126,7 +126,7 @@ class Connection:
                 self._site.holding = 0
 
     def _prepare(self, id: str, _query: str) -> None:
-        self._json(self._site.library.body(id).facts)
+        self._json(self._site.bodies.body(id).facts)
 
     def _requests(self, _all: str, _query: str) -> None:
         self._json({"requests": self._site.requests - 1})
@@ -165,7 +165,7 @@ class Connection:
                 site.length += got
 
     def _json(self, value: object) -> None:
-        self._connection.sendall(_answered(_library.encoded(value)))
+        self._connection.sendall(_answered(_bodies.encoded(value)))
 
 
 _ROUTES: list[tuple[re.Pattern[str], Callable[[Connection, str, str], None]]] = [
@@ -189,7 +189,7 @@ def _headers(reader: BufferedReader[socket.SocketIO]) -> dict[str, str]:
 
 @cache
 def _shown(id: str, url: str) -> bytes:
-    return _answered(_library.encoded(_library.batch(id, url)))
+    return _answered(_bodies.encoded(_bodies.batch(id, url)))
 
 
 def _answered(content: bytes) -> bytes:

@@ -341,3 +341,14 @@ def test_a_text_about_custom_ids_is_no_row_inside_another() -> None:
     body = json.dumps(row("a", '{"custom_id":"b","result":{"x":{}}}\n'), separators=(",", ":")).encode() + b"\n"
     assert row_id(body) == "a"
     assert b"".join(Decoder().lines([body], Seen())) == body
+
+
+def test_rows_and_lines_are_told_apart_where_most_hashes_are_crowded() -> None:
+    bodies = [line(row(str(number))).replace(b" ", b"") + b"\n" for number in range(300)]
+    seen_by_rows, seen_by_lines = Seen(1), Seen(1)  # four slots
+    for body in (bodies, bodies[::-1], bodies[:5] * 3):
+        rows = list(Decoder().rows([b"".join(body)], seen_by_rows))
+        lines = b"".join(Decoder().lines([b"".join(body)], seen_by_lines))
+        assert [one["custom_id"] for one in rows] == ([str(number) for number in range(300)] if body is bodies else [])
+        assert lines == (b"".join(bodies) if body is bodies else b"")
+        assert (len(seen_by_rows), len(seen_by_lines)) == (300, 300)

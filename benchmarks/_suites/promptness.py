@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks._bench import Bench, Case
-from benchmarks._library import HELD
+from benchmarks._bodies import HELD
 from benchmarks._report import Goal, Outcome, Table
 
 from ._names import FAST, OURS, SDK, STDLIB

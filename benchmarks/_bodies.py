@@ -40,7 +40,7 @@ class Body(NamedTuple):
         return {"rows": self.rows, "tokens": self.tokens, "bytes": self.length}
 
 
-class Library:
+class Bodies:
     """Every body that was asked for, rendered once."""
 
     def __init__(self) -> None:
