@@ -26,6 +26,14 @@ class Bytes:
         return iter((self._content,))
 
 
+def deep(levels: int) -> list[Any]:
+    """Give a list in a list, and so on, too deep for some."""
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 def request(custom_id: str = "a", **params: Any) -> dict[str, Any]:
     """Give a request that nothing is wrong with, but for *params*."""
     messages = [{"role": "user", "content": "Hello"}]

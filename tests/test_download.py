@@ -455,7 +455,7 @@ def test_progress(target: pathlib.Path, count: int) -> None:
     told = [rows for rows, _ in calls]
     assert told[:-1] == sorted(told[:-1])
     assert all(later - earlier >= 256 for earlier, later in itertools.pairwise([0, *told[:-1]]))
-    assert len(told) > count // 1000
+    assert len(told) > 1 or count < 1000
 
 
 def test_progress_goes_on_from_the_part(target: pathlib.Path) -> None:

@@ -9,11 +9,11 @@ import tracemalloc
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import deep
 
 from anthropix_py import _json
 
@@ -34,13 +34,6 @@ class Rare(Mapping[str, object]):
 
     def __len__(self) -> int:
         return len(self._content)
-
-
-def deep(levels: int) -> list[Any]:
-    value: list[Any] = []
-    for _ in range(levels):
-        value = [value]
-    return value
 
 
 def cycle() -> dict[str, object]:

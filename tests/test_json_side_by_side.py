@@ -21,6 +21,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import deep
 
 from anthropix_py import _json
 from anthropix_py._jsonl import Decoder
@@ -202,13 +203,6 @@ class MyList(list[object]):
 def cycle() -> list[object]:
     value: list[object] = []
     value.append(value)
-    return value
-
-
-def deep(levels: int) -> list[object]:
-    value: list[object] = []
-    for _ in range(levels):
-        value = [value]
     return value
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import deep
 
 from anthropix_py import _json
 from anthropix_py.limits import Limits
@@ -38,13 +39,6 @@ def without(key: str) -> dict[str, Any]:
     fine = request()
     del fine["params"][key]
     return fine
-
-
-def deep(levels: int) -> list[Any]:
-    value: list[Any] = []
-    for _ in range(levels):
-        value = [value]
-    return value
 
 
 def cycle() -> dict[str, object]:

@@ -35,16 +35,21 @@ def long_rows(bench: Bench) -> Outcome:
     return Outcome([_table("One long row", runs)], goals)
 
 
-def whole(bench: Bench) -> Outcome:
-    """Read all rows into a list, and compare the memory with that of the rows."""
+def _run(bench: Bench, suite: str, contestants: dict[str, tuple[str, bool]], rounds: int) -> tuple[int, Runs]:
+    """Have each contestant, with orjson or without, read the same rows; give how many, and the samples."""
     rows = bench.sized(100_000, 20_000)
-    contestants = {STDLIB: ("ours_whole", False), FAST: ("ours_whole", True), _RAW: ("raw_whole", True)}
     with bench.server() as server:
         cases = {
             name: _case(server, contestant, f"rows-{rows}-counted", orjson=orjson)
             for name, (contestant, orjson) in contestants.items()
         }
-        runs = bench.run("whole", server, cases, bench.rounds(3))
+        return rows, bench.run(suite, server, cases, rounds)
+
+
+def whole(bench: Bench) -> Outcome:
+    """Read all rows into a list, and compare the memory with that of the rows."""
+    contestants = {STDLIB: ("ours_whole", False), FAST: ("ours_whole", True), _RAW: ("raw_whole", True)}
+    rows, runs = _run(bench, "whole", contestants, bench.rounds(3))
     goals = [
         Goal("whole", f"{name} over json.loads of every line, memory", runs.ratio(name, _RAW, "growth"), 1.1)
         for name in OURS
@@ -54,19 +59,13 @@ def whole(bench: Bench) -> Outcome:
 
 def download(bench: Bench) -> Outcome:
     """Write all rows to a file."""
-    rows = bench.sized(100_000, 20_000)
     contestants = {
         STDLIB: ("ours_download", False),
         FAST: ("ours_download", True),
         _TO_FILE: ("raw_file", True),
         _WIRE: ("wire", True),
     }
-    with bench.server() as server:
-        cases = {
-            name: _case(server, contestant, f"rows-{rows}-counted", orjson=orjson)
-            for name, (contestant, orjson) in contestants.items()
-        }
-        runs = bench.run("download", server, cases, bench.rounds(5))
+    rows, runs = _run(bench, "download", contestants, bench.rounds(5))
     goals = [
         Goal("download", f"{name} over {other}, speed", runs.ratio(other, name), 0.5, at_least=True)
         for name in OURS
