@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ._wire import Secret
+from ._problem import shown
+from ._wire.secret import Secret
 from .limits import Limits, check_limits
 from .retry import Policy
-from .validate import shown
 
 Pairs = tuple[tuple[str, "Secret | None"], ...]
 

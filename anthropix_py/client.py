@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
 
 from ._clock import SYSTEM, Clock
 from ._options import Pairs, cleaned, header_lines, hidden, merged
-from ._wire import Secret, Timeout, Transport
+from ._wire import Timeout, Transport
+from ._wire.secret import Secret
 from .errors import MissingCredentials
 from .limits import Limits
 from .retry import Policy

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._problem import Problem
     from .types import MessageBatch
-    from .validate import Problem
 
 _LONGEST = 1000  # characters of a server's message shown; all of it is in `message`
 _SHOWN = 10  # problems spelled out in a message; all of them are in `problems`

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
+from ._problem import Problem
 from .errors import InvalidRequest
 from .limits import Limits, check_limits
-from .validate import ENVELOPE, Problem, encode, iterate
+from .validate import ENVELOPE, encode, iterate
 
 __all__ = ["Limits", "chunks"]
 

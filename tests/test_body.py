@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from samples import request
 
 from anthropix_py import InvalidRequest
-from anthropix_py._body import Spool
+from anthropix_py.batch._body import Spool
 from anthropix_py.limits import Limits
 
 MIB = 1 << 20

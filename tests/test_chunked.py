@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropix_py._chunked import Dechunker
+from anthropix_py._http.chunked import Dechunker
 
 
 def decoded(pieces: Iterable[bytes]) -> tuple[bytes, bool]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropix_py._gzip import inflated
+from anthropix_py._wire.gzip import inflated
 from anthropix_py.errors import TransportError
 
 PIECE = 128 * 1024

@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 from samples import deep
 
 from anthropix_py import _json
-from anthropix_py._jsonl import Decoder
 from anthropix_py._seen import Seen
+from anthropix_py.batch._jsonl import Decoder
 from anthropix_py.errors import AnthropixError
 from anthropix_py.validate import encode
 

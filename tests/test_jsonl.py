@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropix_py._jsonl import CutLine, Decoder, row_id
 from anthropix_py._seen import Seen
+from anthropix_py.batch._jsonl import CutLine, Decoder, row_id
 from anthropix_py.errors import AnthropixError, APIError, DecodeError
 
 pytestmark = pytest.mark.usefixtures("either_json")

@@ -7,8 +7,9 @@ import weakref
 
 import pytest
 
+from anthropix_py._door import returning
 from anthropix_py.errors import AnthropixError, APIError, IncompleteResults, TransportError, UnknownOutcome, WaitTimeout
-from anthropix_py.result import Err, Ok, returning, unwrap
+from anthropix_py.result import Err, Ok, unwrap
 
 
 class Load:

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from samples import deep
 
 from anthropix_py import _json
+from anthropix_py._problem import shown, step
 from anthropix_py.limits import Limits
-from anthropix_py.validate import Checker, Problem, problems, shown, step
+from anthropix_py.validate import Checker, Problem, problems
 
 AN_ID = "a string that matches ^[a-zA-Z0-9_-]{1,64}$"
 JSON = "a value that can be JSON"

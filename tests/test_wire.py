@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from samples import Bytes
 
-from anthropix_py._wire import Request, Response, Secret, error_from, read_error, read_object, request_id
+from anthropix_py._wire import Request, Response
+from anthropix_py._wire.reading import error_from, read_error, read_object, request_id
+from anthropix_py._wire.secret import Secret
 from anthropix_py.errors import DecodeError, TransportError
 
 KEY = "sk-ant-the-key-0123456789"

@@ -11,8 +11,7 @@ from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from .._address import BATCHES
-from .._wire import Request, Response
+from .._wire import BATCHES, Request, Response
 from ._batch import Batch
 from ._checks import check_count, check_head, checked, page_bounds
 from ._message import tokens

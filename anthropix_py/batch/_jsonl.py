@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from typing import cast
 
-from . import _json
-from ._seen import Seen, key_of
-from ._wire import error_from
-from .errors import AnthropixError, DecodeError
-from .types import Row
+from .. import _json
+from .._seen import Seen, key_of
+from .._wire.reading import error_from
+from ..errors import AnthropixError, DecodeError
+from ..types import Row
 
 _BOM = b"\xef\xbb\xbf"
 _LONGEST = 256 << 20  # bytes of a line: no message comes near

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeVar
 
-from . import _address, retry
-from ._wire import Body, Response, Transport, read_error, read_object, request_id, struck
-from .client import Client
-from .errors import AnthropixError, APIError, DecodeError, TransportError
-from .types import MessageBatch
-
-if TYPE_CHECKING:
-    from logging import Logger
+from .. import retry
+from .._events import emit
+from .._version import __version__
+from .._wire import Body, Request, Response, Transport
+from .._wire.reading import read_error, read_object, request_id
+from .._wire.secret import Secret
+from ..client import Client
+from ..errors import AnthropixError, APIError, TransportError
+from ._ids import quoted
 
 T = TypeVar("T")
 
-_DEBUG = 10  # logging.DEBUG, without its import
+Query = Iterable[tuple[str, str]]
 
 
 class Call(NamedTuple):
@@ -28,6 +29,11 @@ class Call(NamedTuple):
     body: Body | None = None
     repeatable: bool = True
     met: Callable[[AnthropixError], object] = lambda _error: None
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What an event says of the call."""
+        return {"method": self.method, "path": self.path}
 
 
 class Answer(NamedTuple):
@@ -42,20 +48,6 @@ def ask(client: Client, call: Call) -> Answer:
     return _tried(client, call, lambda response: Answer(read_object(response), dict(response.headers)))
 
 
-def look(id: str) -> Call:
-    """Give the call that asks for a batch."""
-    return Call("GET", _address.path(id))
-
-
-def show(client: Client, call: Call) -> tuple[MessageBatch, dict[str, str]]:
-    """Make a call that is answered with a batch: its state, and the headers of the answer."""
-    value, headers = ask(client, call)
-    for key in ("id", "processing_status"):
-        if not isinstance(value.get(key), str) or not value[key]:
-            raise DecodeError(f"the answer is not a batch: it has no {key}", request_id=headers.get("request-id"))
-    return cast(MessageBatch, value), headers
-
-
 def begin(client: Client, call: Call) -> Response:
     """Make *call*, as often as the policy allows, for an answer whose body is still to come."""
     return _tried(client, call, lambda response: _whole(client, response))
@@ -67,25 +59,25 @@ def _whole(client: Client, response: Response) -> Response:
     return response
 
 
-def tell(client: Client, event: str, call: Call, **details: object) -> None:
-    """Report an *event* to the client's hook and to the log: names and numbers, never a header's value or a body."""
-    logger = log()
-    if client.on_event is None and not logger.isEnabledFor(_DEBUG):
-        return
-    told = struck({"event": event, "method": call.method, "path": call.path, **details}, client.secrets)
-    logger.debug("%s", told)
-    if client.on_event is not None:
-        try:
-            client.on_event(told)
-        except Exception as error:  # noqa: BLE001 - a hook that fails must not fail the call that it watches
-            log().warning("the on_event hook raised %s: %s", type(error).__name__, error)
-
-
-def log() -> Logger:
-    """Give the logger of this package."""
-    import logging  # here, and not at the top: half as much to import as all of this package
-
-    return logging.getLogger("anthropix_py")
+def request(client: Client, method: str, path: str, query: Query = (), body: Body | None = None) -> Request:
+    """Build a request as *client* sends it."""
+    headers: dict[str, str | None] = {
+        "accept": "application/json",
+        "accept-encoding": "gzip",
+        "user-agent": f"anthropix_py/{__version__}",
+        "anthropic-version": client.api_version,
+        "anthropic-beta": ",".join(client.beta) or None,
+        "x-api-key": client.api_key,
+        "authorization": Secret("Bearer " + client.auth_token) if client.auth_token else None,
+        "content-type": "application/json" if body else None,
+    }
+    headers.update(client.headers)
+    if body is not None or method == "POST":
+        headers["content-length"] = str(body.length if body else 0)
+    sent = {name: value for name, value in headers.items() if value is not None}
+    pairs = {**{name: value for name, value in client.query if value is not None}, **dict(query)}
+    text = "&".join(f"{quoted(name)}={quoted(value)}" for name, value in pairs.items())
+    return Request(method, client.base_url + path + ("?" + text if text else ""), sent, body)
 
 
 def _tried(client: Client, call: Call, read: Callable[[Response], T]) -> T:
@@ -107,24 +99,30 @@ def _tried(client: Client, call: Call, read: Callable[[Response], T]) -> T:
             )
             if pause is None:
                 raise
-            tell(client, "retry", call, attempt=attempt, delay=pause, reason=_reason(error))
+            emit(client, "retry", **call.named, attempt=attempt, delay=pause, reason=_reason(error))
         client.clock.sleep(pause)
         attempt += 1
 
 
 def _once(client: Client, call: Call, attempt: int, read: Callable[[Response], T]) -> T:
     started = client.clock.monotonic()
-    request = _address.request(client, call.method, call.path, call.query, call.body)
-    tell(client, "request", call, attempt=attempt, bytes=call.body.length if call.body else 0)
-    response = _transport(client)(request, client.patience)
+    sent = request(client, call.method, call.path, call.query, call.body)
+    emit(
+        client,
+        "request",
+        **call.named,
+        attempt=attempt,
+        bytes=call.body.length if call.body else 0,
+    )
+    response = _transport(client)(sent, client.patience)
     if client.transport is not None:  # one that is not ours may keep the server's spelling
         response = response._replace(headers={name.lower(): value for name, value in response.headers.items()})
     kept = False
     try:
-        tell(
+        emit(
             client,
             "response",
-            call,
+            **call.named,
             attempt=attempt,
             status=response.status,
             request_id=request_id(response),
@@ -144,7 +142,7 @@ def _once(client: Client, call: Call, attempt: int, read: Callable[[Response], T
 def _transport(client: Client) -> Transport:
     if client.transport is not None:
         return client.transport
-    from . import _http  # here, so that importing this package loads no HTTP stack
+    from .. import _http  # here, so that importing this package loads no HTTP stack
 
     return _http.transport(client.ca_bundle, client.client_cert)
 

@@ -21,7 +21,7 @@ from samples import ID, a_batch, client, request, row
 from scripted import TLS, Scripted, Step, answer, chunk, close, counted, head, reset
 
 from anthropix_py import Client, IncompleteResults, Policy, batch, unwrap
-from anthropix_py._incoming import Incoming
+from anthropix_py._http.response import Incoming
 
 PATIENCE = 10.0
 _begun: list[Incoming] = []  # to be closed with their connections

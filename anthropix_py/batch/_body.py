@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 
-from .errors import FileError, InvalidRequest
-from .limits import Limits
-from .validate import Checker, Problem, iterate
+from .._problem import Problem
+from ..errors import FileError, InvalidRequest
+from ..limits import Limits
+from ..validate import Checker, iterate
 
 _PIECE = 64 * 1024  # bytes; each must go out within the read timeout
 _IN_MEMORY = 1 << 20  # bytes; a smaller body needs no file

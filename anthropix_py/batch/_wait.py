@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from . import _address, _call, retry
-from ._wire import struck
-from .client import Client
-from .errors import AnthropixError, APIError, WaitTimeout
-from .types import BatchRef, MessageBatch
-from .validate import shown
+from .. import retry
+from .._events import emit, log
+from .._problem import shown
+from .._wire.secret import struck
+from ..client import Client
+from ..errors import AnthropixError, APIError, WaitTimeout
+from ..types import BatchRef, MessageBatch
+from . import _ids, _state
 
 _FIRST = 5.0  # seconds to the second look, where the server names no pace
 _GROWTH = 1.5
@@ -34,7 +36,7 @@ def wait(
     _check("interval", interval, lambda seconds: 0 < seconds <= _LONGEST)
     if on_update is not None and not callable(on_update):
         raise TypeError(f"on_update must be callable, not {type(on_update).__name__}")
-    id = _address.batch_id(batch)
+    id = _ids.batch_id(batch)
     latest = None if isinstance(batch, str) or "processing_status" not in batch else cast(MessageBatch, batch)
     if latest is not None and latest["processing_status"] == "ended":
         return latest
@@ -54,7 +56,7 @@ def wait(
         if timeout is not None and waited >= timeout:
             raise WaitTimeout(latest, waited, looks.trouble)
         pause = looks.pause if timeout is None else min(looks.pause, timeout - waited)
-        _call.tell(client, "poll", looks.call, delay=pause, elapsed=waited)
+        emit(client, "poll", **looks.call.named, delay=pause, elapsed=waited)
         client.clock.sleep(pause)
 
 
@@ -64,7 +66,7 @@ class _Looks:
     def __init__(self, client: Client, id: str, interval: float | None) -> None:
         # A failed look is followed by the next one, not by retries of its own.
         self._client = client._replace(retry=client.retry._replace(max_retries=0))
-        self.call = _call.look(id)
+        self.call = _state.get_batch(id)
         self._interval = interval
         self._own_pace = _FIRST
         self._failed = 0
@@ -79,13 +81,13 @@ class _Looks:
             timeout=min(self._client.timeout, most), connect_timeout=min(self._client.connect_timeout, most)
         )
         try:
-            batch, headers = _call.show(patient, self.call)
+            batch, headers = _state.ask_for_batch(patient, self.call)
         except AnthropixError as error:
             if not self._bearable(error):
                 raise
             self._set_pause(error.headers if isinstance(error, APIError) else {}, failed=True)
             self.trouble = struck(error, self._client.secrets)
-            _call.log().warning("a look at the batch failed, the next is in %.0f s: %s", self.pause, self.trouble)
+            log().warning("a look at the batch failed, the next is in %.0f s: %s", self.pause, self.trouble)
             return None
         self._failed = self._missing = 0
         self.trouble = None

@@ -1,4 +1,4 @@
-"""From what a caller names a batch by to the request that speaks of it.
+"""From what a caller names a batch by to its id and its path.
 
 Everything goes to the client's own base: a results_url is read for its id and never followed.
 """
@@ -6,18 +6,13 @@ Everything goes to the client's own base: a results_url is read for its id and n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from ._version import __version__
-from ._wire import Body, Request, Secret
-from .client import API_BASE, Client
-from .errors import InvalidRequest
-from .types import BatchRef
-from .validate import Problem, shown
-
-BATCHES = "/v1/messages/batches"
-
-Query = Iterable[tuple[str, str]]
+from .._problem import Problem, shown
+from .._wire import BATCHES
+from ..client import API_BASE, Client
+from ..errors import InvalidRequest
+from ..types import BatchRef
 
 _CONTROL = r"[\x00-\x1f\x7f]"
 _AN_ID = "one non-empty path segment, such as msgbatch_01HkcTjaV5uDC8jWR4ZsDV8d"
@@ -69,27 +64,6 @@ def quoted(text: str) -> str:
     from urllib.parse import quote
 
     return quote(text.encode(), safe="")  # bytes, as a Secret must not be formatted
-
-
-def request(client: Client, method: str, path: str, query: Query = (), body: Body | None = None) -> Request:
-    """Build a request as *client* sends it."""
-    headers: dict[str, str | None] = {
-        "accept": "application/json",
-        "accept-encoding": "gzip",
-        "user-agent": f"anthropix_py/{__version__}",
-        "anthropic-version": client.api_version,
-        "anthropic-beta": ",".join(client.beta) or None,
-        "x-api-key": client.api_key,
-        "authorization": Secret("Bearer " + client.auth_token) if client.auth_token else None,
-        "content-type": "application/json" if body else None,
-    }
-    headers.update(client.headers)
-    if body is not None or method == "POST":
-        headers["content-length"] = str(body.length if body else 0)
-    sent = {name: value for name, value in headers.items() if value is not None}
-    pairs = {**{name: value for name, value in client.query if value is not None}, **dict(query)}
-    text = "&".join(f"{quoted(name)}={quoted(value)}" for name, value in pairs.items())
-    return Request(method, client.base_url + path + ("?" + text if text else ""), sent, body)
 
 
 def _checked(where: str, id: object) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import cast
 
-from . import _address, _call
-from ._address import BATCHES
-from ._wire import struck
-from .client import Client
-from .errors import AnthropixError, DecodeError
-from .types import BatchPage, BatchRef, MessageBatch
+from .._wire import BATCHES
+from .._wire.secret import struck
+from ..client import Client
+from ..errors import AnthropixError, DecodeError
+from ..types import BatchPage, BatchRef, MessageBatch
+from . import _call, _ids
 
 
 class Pages:
@@ -32,7 +32,7 @@ class Pages:
         self._cursor, self._edge = ("before_id", "first_id") if before_id is not None else ("after_id", "last_id")
         start = after_id if before_id is None else before_id
         self.headers: dict[str, str] = {}  # of the latest answer
-        self.first = self._ask(None if start is None else _address.batch_id(start))
+        self.first = self._ask(None if start is None else _ids.batch_id(start))
 
     def all(self) -> Generator[MessageBatch, None, None]:
         """Yield every batch, one page ahead at most."""

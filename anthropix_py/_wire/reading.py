@@ -1,96 +1,17 @@
-"""What goes over the wire: requests, responses, and the one edge between this package and a network.
-
-A transport is any callable `transport(request, timeout) -> Response`. It raises `TransportError`,
-and so do a response's chunks. Here nothing is sent: bytes are only described and read.
-"""
+"""Read what a response holds: its content, a JSON object, an error. No I/O but that of its chunks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol, SupportsIndex, TypeVar, cast
+from collections.abc import Iterator, Mapping, Sequence
 
-from . import _json
-from .errors import AnthropixError, APIError, DecodeError, TransportError
-
-T = TypeVar("T")
+from .. import _json
+from ..errors import APIError, DecodeError, TransportError
+from . import Response
+from .secret import struck
 
 _MOST_OF_AN_ERROR = 1 << 20  # bytes of an error's body that are read
 _MOST_OF_AN_ANSWER = 64 << 20  # bytes of an answer in JSON: a page of 1,000 batches is one
 _EXCERPT = 200  # characters of a body shown in a message
-
-
-class Secret(str):
-    """Text that goes out as bytes and shows itself nowhere: not printed, not formatted, not in a traceback's locals."""
-
-    __slots__ = ()
-
-    def __new__(cls, text: str) -> Secret:
-        return text if isinstance(text, Secret) else super().__new__(cls, text)  # str of a Secret would be its mask
-
-    def __repr__(self) -> str:
-        return "'***'"
-
-    def __str__(self) -> str:
-        return "***"
-
-    def __format__(self, spec: str) -> str:
-        return format("***", spec)
-
-    def __getitem__(self, key: SupportsIndex | slice) -> Secret:
-        return Secret(str.__getitem__(self, key))
-
-    def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
-        return Secret, (str.__str__(self),)
-
-
-class Timeout(NamedTuple):
-    """Seconds of patience: to connect, and for silence on an open connection."""
-
-    connect: float
-    read: float
-
-
-class Body(Protocol):
-    """Bytes to send, of a known length, that can be sent again."""
-
-    @property
-    def length(self) -> int:
-        """Count the bytes."""
-        ...
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Give the bytes from the start, in pieces."""
-        ...
-
-
-class Request(NamedTuple):
-    """One HTTP request. `headers` hold the credentials, so it prints without them."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: Body | None = None
-
-    def __repr__(self) -> str:
-        return f"<Request {self.method} {self.url.partition('?')[0]}>"
-
-
-class Response(NamedTuple):
-    """The head of an HTTP response, and its body as it comes.
-
-    `headers`: names in lower case. `chunks`: the body's bytes as they arrive, still encoded as
-    `content-encoding` says; raises `TransportError` where they break off. A body with neither
-    `content-length` nor `transfer-encoding` is taken to end with the connection, and for cut when
-    it is empty. `close`: gives the connection up; harmless when called again or after the end.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    chunks: Iterator[bytes]
-    close: Callable[[], None]
-
-
-Transport = Callable[[Request, Timeout], Response]
 
 
 def request_id(response: Response) -> str | None:
@@ -106,7 +27,7 @@ def content(response: Response) -> Iterator[bytes]:
         return chunks
     if encoding not in ("gzip", "x-gzip"):
         raise DecodeError(f"the answer has a content-encoding of {encoding!r}", request_id=request_id(response))
-    from ._gzip import inflated
+    from .gzip import inflated
 
     return inflated(chunks)
 
@@ -171,29 +92,6 @@ def error_from(status: int, headers: Mapping[str, str], body: dict[str, object])
     named = headers.get("request-id") or body.get("request_id")
     kind, message = error.get("type"), error.get("message")
     return APIError(status, _text(kind), _text(message) or _text(inner), _text(code), _text(named), headers, body)
-
-
-def struck(value: T, secrets: Sequence[str]) -> T:
-    """Strike *secrets* out of every text in a JSON value, or in what an error carries."""
-    found: object = value
-    if isinstance(value, str):
-        for secret in secrets:
-            found = str(found).replace(secret, "***") if secret in str(found) else found
-    elif isinstance(value, AnthropixError):
-        args, state = struck(value.args, secrets), struck(vars(value), secrets)
-        if args != value.args or state != vars(value):  # made without its __init__, which may be of any kind
-            copy = type(value).__new__(type(value))
-            copy.args = args
-            vars(copy).update(state)
-            found = copy
-    elif isinstance(value, dict):
-        found = {struck(key, secrets): struck(item, secrets) for key, item in value.items()}
-    elif isinstance(value, list):
-        found = [struck(item, secrets) for item in value]
-    elif isinstance(value, tuple):
-        make = getattr(type(value), "_make", tuple)  # that of a named tuple, where it is one
-        found = make([struck(item, secrets) for item in value])
-    return cast(T, found)
 
 
 def _text(value: object) -> str | None:

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from samples import Bytes
 
 from anthropix_py import __version__, init, with_options
-from anthropix_py._address import BATCHES, batch_id, path, request, results_id
+from anthropix_py._wire import BATCHES
+from anthropix_py.batch._call import request
+from anthropix_py.batch._ids import batch_id, path, results_id
 from anthropix_py.client import API_BASE, Client
 from anthropix_py.errors import InvalidRequest
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from . import _pages, _results, retry
-from .client import Client
-from .errors import DecodeError, UnknownOutcome
-from .types import MessageBatch
+from .. import retry
+from ..client import Client
+from ..errors import DecodeError, UnknownOutcome
+from ..types import MessageBatch
+from . import _pages, _state
 
 _PAGE = 100
 _TIME = r"(?a)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)"
@@ -26,7 +27,7 @@ def candidates(client: Client, unknown: UnknownOutcome) -> list[MessageBatch]:
     for batch in pages.all():
         if _seconds(batch.get("created_at")) < since:
             break  # and so is every one after it: the newest come first
-        if _results.total(batch) in (unknown.total, None):  # one that cannot be read could be it, too
+        if _state.total(batch) in (unknown.total, None):  # one that cannot be read could be it, too
             found.append(batch)
     return found
 

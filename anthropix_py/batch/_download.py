@@ -8,17 +8,19 @@ the part become the target.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple
 
-from . import _address, _json, _results
+from .. import _json
+from .._files import as_file_errors
+from .._seen import Seen
+from ..client import Client
+from ..errors import FileError, IncompleteResults
+from ..types import BatchRef
+from . import _ids, _results, _state
 from ._jsonl import is_row, row_id
-from ._seen import Seen
-from .client import Client
-from .errors import FileError, IncompleteResults
-from .types import BatchRef
 
 _PACE = 256  # rows at least between two reports of progress
 _FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)  # not every system has both
@@ -36,12 +38,12 @@ class Download(NamedTuple):
 
 def download(client: Client, batch: BatchRef, path: str | os.PathLike[str], on_progress: OnProgress | None) -> Download:
     """Write the results of *batch* to *path*. Raises `FileError` for what the system refuses."""
-    id = _address.results_id(client, batch)
-    expected = _results.total(_results.ended(client, id, batch))
+    id = _ids.results_id(client, batch)
+    expected = _state.total(_state.ended(client, id, batch))
     target = _target(path)
     if on_progress is not None and not callable(on_progress):
         raise TypeError(f"on_progress must be callable, not {type(on_progress).__name__}")
-    with _Part(f"{target}.{_address.quoted(id)}.part", expected) as part:
+    with _Part(f"{target}.{_ids.quoted(id)}.part", expected) as part:
         if len(part.ids) != expected:
             results = _results.Results(client, id, expected, part.ids)
             try:
@@ -86,7 +88,7 @@ class _Part:
         self._path = path
 
     def __enter__(self) -> _Part:
-        with _as_file_errors(self._path):
+        with as_file_errors(self._path):
             self._file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666), "r+b")
             try:
                 self._lock()
@@ -103,25 +105,25 @@ class _Part:
             with suppress(OSError):
                 if os.fstat(self._file.fileno()).st_size == 0:
                     os.unlink(self._path)
-        with suppress(OSError) if error is not None else _as_file_errors(self._path):
+        with suppress(OSError) if error is not None else as_file_errors(self._path):
             self._file.close()
 
     def write(self, rows: bytes) -> None:
         """Add rows with their ends; the reader of results has put their ids into `ids`."""
-        with _as_file_errors(self._path):
+        with as_file_errors(self._path):
             self.size += self._file.write(rows)
             self._file.flush()  # so that they outlive this process
 
     def empty(self) -> None:
         """Let go of all rows."""
-        with _as_file_errors(self._path):
+        with as_file_errors(self._path):
             self._file.seek(0)
             self._file.truncate()
         self.size = 0
 
     def become(self, target: str) -> None:
         """Take the place of *target*, once all of it is on the disk."""
-        with _as_file_errors(target):
+        with as_file_errors(target):
             self._file.flush()
             os.fsync(self._file.fileno())
             os.replace(self._path, target)
@@ -166,11 +168,3 @@ def _parsed_id(line: bytes) -> str | None:
     except ValueError:
         return None
     return row["custom_id"] if is_row(row) else None
-
-
-@contextmanager
-def _as_file_errors(path: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise FileError(path, error.strerror or str(error)) from None

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from . import _address, _call, retry
+from .. import retry
+from .._events import log
+from .._wire import BATCHES
+from ..client import Client
+from ..errors import AnthropixError, UnknownOutcome
+from ..types import MessageBatch
+from . import _call, _state
 from ._body import Spool
-from .client import Client
-from .errors import AnthropixError, UnknownOutcome
-from .types import MessageBatch
 
 
 def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageBatch:
@@ -18,8 +21,8 @@ def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageB
         sent_at = client.clock.now()
         met: list[AnthropixError] = []
         try:
-            call = _call.Call("POST", _address.BATCHES, body=body, repeatable=False, met=met.append)
-            return _call.show(client, call)[0]
+            call = _call.Call("POST", BATCHES, body=body, repeatable=False, met=met.append)
+            return _state.ask_for_batch(client, call)[0]
         except AnthropixError as error:
             # an answer that is no batch comes after the tries, and is met here
             doubtful = [one for one in (*met, error) if not retry.no_effect(one)]
@@ -32,4 +35,4 @@ def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageB
 def _warn(body: Spool) -> None:
     if body.warned:
         reasons = "; ".join(str(problem) for problem in body.warnings)
-        _call.log().warning("%s of %s requests may come back as errored rows: %s", body.warned, body.total, reasons)
+        log().warning("%s of %s requests may come back as errored rows: %s", body.warned, body.total, reasons)

@@ -1,4 +1,4 @@
-"""The network: the transport over urllib3, and the only file that imports it.
+"""The network: the transport over urllib3, and the only folder that imports it.
 
 urllib3's own retries, redirects and decoding are off: they would stack under ours, carry the key
 to another host, and end a cut stream without a word. Connections are pooled by process: after a
@@ -27,9 +27,9 @@ from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 from urllib3.util import SKIP_HEADER, parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
-from ._incoming import Incoming
-from ._wire import Request, Response, Timeout, Transport
-from .errors import FileError, TransportError
+from .._wire import Request, Response, Timeout, Transport
+from ..errors import FileError, TransportError
+from .response import Incoming
 
 _READ = 128 * 1024  # the most bytes handed over at once: twice as many save nothing
 _ROUTES = 32  # on which connections are kept

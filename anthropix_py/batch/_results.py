@@ -6,16 +6,21 @@ were given already are skipped, by custom_id: each is given once, whatever their
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar, cast
 
-from . import _address, _call, retry
+from .. import retry
+from .._events import emit
+from .._seen import Seen
+from .._wire import Response
+from .._wire.reading import content
+from .._wire.secret import struck
+from ..client import Client
+from ..errors import AnthropixError, APIError, IncompleteResults, NotEnded, TransportError
+from ..types import BatchRef, Row
+from . import _call, _ids
 from ._jsonl import CutLine, Decoder
-from ._seen import Seen
-from ._wire import Response, content, struck
-from .client import Client
-from .errors import AnthropixError, APIError, IncompleteResults, NotEnded, TransportError
-from .types import BatchRef, MessageBatch, Row
+from ._state import ended, show, total
 
 T = TypeVar("T")
 
@@ -24,26 +29,10 @@ Read = Callable[[Decoder, Iterator[bytes], Seen], Iterator[T]]
 
 def rows(client: Client, batch_or_url: BatchRef) -> Generator[Row, None, None]:
     """Begin to read results. What can be known before the first row is raised here, the rest while iterating."""
-    id = _address.results_id(client, batch_or_url)
+    id = _ids.results_id(client, batch_or_url)
     stream = _rows(client, Results(client, id, _expected(client, id, batch_or_url)))
     next(stream)  # up to its try: from here on closing or dropping it gives the connection up
     return cast("Generator[Row, None, None]", stream)
-
-
-def ended(client: Client, id: str, batch: BatchRef) -> MessageBatch:
-    """Give the batch if it has ended, after a look where *batch* does not say so. Raises `NotEnded`."""
-    if isinstance(batch, str) or batch.get("processing_status") != "ended":
-        batch = _look(client, id)  # a dict that says otherwise may be old
-        if batch["processing_status"] != "ended":
-            raise NotEnded(batch)
-    return cast(MessageBatch, batch)
-
-
-def total(batch: Mapping[str, object]) -> int | None:
-    """Give the number of requests in a batch, which is never 0; None where its dict does not say."""
-    counts = batch.get("request_counts")
-    numbers = list(counts.values()) if isinstance(counts, Mapping) else []
-    return sum(numbers) or None if all(isinstance(number, int) for number in numbers) else None
 
 
 class Results:
@@ -61,7 +50,7 @@ class Results:
         self._expected = expected
         self._seen = Seen(expected) if seen is None else seen
         self._duplicates = 0
-        self._call = _call.Call("GET", _address.path(id, "/results"))
+        self._call = _call.Call("GET", _ids.path(id, "/results"))
         self._response = self._begin()
 
     def close(self) -> None:
@@ -92,7 +81,14 @@ class Results:
             )
             if pause is None:
                 raise self._incomplete(trouble)
-            _call.tell(self._client, "resume", self._call, rows=len(self._seen), attempt=cuts, delay=pause)
+            emit(
+                self._client,
+                "resume",
+                **self._call.named,
+                rows=len(self._seen),
+                attempt=cuts,
+                delay=pause,
+            )
             self._client.clock.sleep(pause)
             cuts, waited = cuts + 1, waited + pause
             try:
@@ -153,7 +149,7 @@ def _pause_if_missing(client: Client, id: str, error: APIError, tries: int) -> f
     if error.status != 404:
         return None
     try:
-        batch = _look(client, id)
+        batch = show(client, id)
     except AnthropixError:
         return None
     if batch["processing_status"] != "ended":
@@ -161,7 +157,3 @@ def _pause_if_missing(client: Client, id: str, error: APIError, tries: int) -> f
     if batch.get("archived_at") or retry.should_retry(error) is False or tries >= client.retry.max_retries:
         return None
     return retry.backoff(client.retry, tries, client.clock.random())
-
-
-def _look(client: Client, id: str) -> MessageBatch:
-    return _call.show(client, _call.look(id))[0]

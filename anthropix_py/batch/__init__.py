@@ -12,42 +12,23 @@ raises TypeError, an impossible number ValueError.
 from __future__ import annotations
 
 import builtins
-import functools
 import os
 from collections.abc import Callable, Generator, Iterable, Mapping
-from typing import Literal, ParamSpec, TypeVar, cast, overload
+from typing import Literal, cast, overload
 
-from . import _address, _call, _candidates, _create, _download, _pages, _results, _wait
+from .._door import at_the_door
+from .._problem import shown
+from ..client import Client
+from ..errors import DecodeError, UnknownOutcome
+from ..result import Result
+from ..types import BatchPage, BatchRef, DeletedBatch, MessageBatch, Row
+from . import _call, _candidates, _create, _download, _ids, _pages, _results, _state, _wait
 from ._download import Download
-from ._wire import struck
-from .client import Client
-from .errors import DecodeError, UnknownOutcome
-from .result import Result, returning
-from .types import BatchPage, BatchRef, DeletedBatch, MessageBatch, Row
-from .validate import shown
 
 __all__ = ["Download", "cancel", "candidates", "create", "delete", "download", "list", "results", "show", "wait"]
 
-P = ParamSpec("P")
-T = TypeVar("T")
 
-
-def _at_the_door(function: Callable[P, T]) -> Callable[P, Result[T]]:
-    """Refuse a client that is none; return what *function* gives and raises as a `Result`."""
-    returned = returning(function)
-
-    @functools.wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> Result[T]:
-        client = args[0] if args else kwargs.get("client")
-        if not isinstance(client, Client):
-            raise TypeError(f"client must be what anthropix_py.init gives, not {shown(client)}")
-        result = returned(*args, **kwargs)
-        return result if result[0] == "ok" else ("error", struck(result[1], client.secrets))
-
-    return call
-
-
-@_at_the_door
+@at_the_door
 def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageBatch:
     """Create a batch of *requests*, each `{"custom_id": ..., "params": {...}}`; processing begins at once.
 
@@ -64,22 +45,22 @@ def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageB
     return _create.create(client, requests)
 
 
-@_at_the_door
+@at_the_door
 def show(client: Client, batch: BatchRef) -> MessageBatch:
     """Give the present state of *batch*."""
-    return _call.show(client, _call.look(_address.batch_id(batch)))[0]
+    return _state.ask_for_batch(client, _state.get_batch(_ids.batch_id(batch)))[0]
 
 
-@_at_the_door
+@at_the_door
 def cancel(client: Client, batch: BatchRef) -> MessageBatch:
     """Begin to cancel *batch*: it is `canceling` until what is under way has finished, then `ended`."""
-    return _call.show(client, _call.Call("POST", _address.path(_address.batch_id(batch), "/cancel")))[0]
+    return _state.ask_for_batch(client, _call.Call("POST", _ids.path(_ids.batch_id(batch), "/cancel")))[0]
 
 
-@_at_the_door
+@at_the_door
 def delete(client: Client, batch: BatchRef) -> DeletedBatch:
     """Delete *batch* and its results, for good. One in progress must be canceled first."""
-    answer = _call.ask(client, _call.Call("DELETE", _address.path(_address.batch_id(batch)))).value
+    answer = _call.ask(client, _call.Call("DELETE", _ids.path(_ids.batch_id(batch)))).value
     if not isinstance(answer.get("id"), str):
         raise DecodeError("the answer is not a deleted batch: it has no id")
     return cast(DeletedBatch, answer)
@@ -118,7 +99,7 @@ def list(
 ) -> Result[BatchPage | Generator[MessageBatch, None, None]]: ...
 
 
-@_at_the_door
+@at_the_door
 def list(
     client: Client,
     *,
@@ -154,7 +135,7 @@ def results(
 ) -> Result[builtins.list[Row] | Generator[Row, None, None]]: ...
 
 
-@_at_the_door
+@at_the_door
 def results(
     client: Client, batch_or_url: BatchRef, *, stream: bool = False
 ) -> builtins.list[Row] | Generator[Row, None, None]:
@@ -172,7 +153,7 @@ def results(
     return rows if stream else builtins.list(rows)
 
 
-@_at_the_door
+@at_the_door
 def wait(
     client: Client,
     batch: BatchRef,
@@ -196,7 +177,7 @@ def wait(
     return _wait.wait(client, batch, timeout, interval, on_update)
 
 
-@_at_the_door
+@at_the_door
 def download(
     client: Client,
     batch: BatchRef,
@@ -217,7 +198,7 @@ def download(
     return _download.download(client, batch, path, on_progress)
 
 
-@_at_the_door
+@at_the_door
 def candidates(client: Client, unknown_outcome: UnknownOutcome) -> builtins.list[MessageBatch]:
     """List the batches that a create of unknown outcome could have made, the newest first.
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from http.client import HTTPResponse, IncompleteRead
 from typing import Any
 
-from ._chunked import Dechunker
+from .chunked import Dechunker
 
 _RECORD = 16 * 1024  # bytes that one record of TLS holds at most
 

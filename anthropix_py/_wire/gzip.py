@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 
-from .errors import TransportError
+from ..errors import TransportError
 
 _PIECE = 128 * 1024  # the most bytes inflated at once, so that no small body becomes a huge one in memory
 _GZIP = zlib.MAX_WBITS | 16  # zlib's way to say: a gzip header and trailer around it
