@@ -1,4 +1,4 @@
-# Each target sets itself up in .venv; all it needs is make and a Python of 3.10 or later.
+# Each target sets itself up in .venv; all it needs is make and a Python of 3.11 or later.
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -30,8 +30,8 @@ clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis out
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
-		{ echo "needs Python 3.10 or later; this is $$($(PYTHON) --version 2>&1). Name another with PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "needs Python 3.11 or later; this is $$($(PYTHON) --version 2>&1). Name another with PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv .venv
 
 # The older line of the official SDK, apart from the newer one that the tests use otherwise.

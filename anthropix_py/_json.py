@@ -14,8 +14,16 @@ from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-
 from typing import Any
 
 _LONG = 128  # characters
-_ESCAPES = {b"\\": b"\\\\", b'"': b'\\"', b"\n": b"\\n", b"\r": b"\\r", b"\t": b"\\t"}  # the backslash first
-_RARE = bytes(code for code in range(32) if code not in b"\n\r\t")  # the other characters that need one
+_ESCAPES = {
+    b"\\": b"\\\\",
+    b'"': b'\\"',
+    b"\n": b"\\n",
+    b"\r": b"\\r",
+    b"\t": b"\\t",
+}  # the backslash first
+_RARE = bytes(
+    code for code in range(32) if code not in b"\n\r\t"
+)  # the other characters that need one
 
 
 def _plain(value: object) -> object:
@@ -41,10 +49,17 @@ def _quoted(text: str) -> str:
 
 def _encoder() -> Callable[[object], bytes]:
     if c_make_encoder is None:  # an interpreter without json's C part
-        slow = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain).encode
+        slow = json.JSONEncoder(
+            ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain
+        ).encode
         return lambda value: slow(value).encode()
-    make, options = c_make_encoder, (_plain, _quoted, None, ":", ",", False, False, False)  # the last: no NaN
-    return lambda value: "".join(make({}, *options)(value, 0)).encode("latin-1")  # {} for what is being encoded
+    make, options = (
+        c_make_encoder,
+        (_plain, _quoted, None, ":", ",", False, False, False),
+    )  # the last: no NaN
+    return lambda value: "".join(make({}, *options)(value, 0)).encode(
+        "latin-1"
+    )  # {} for what is being encoded
 
 
 _encode = _encoder()
@@ -57,7 +72,10 @@ _STEP = 9
 _DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
 _ROOM = 256  # bytes for which one look at what may be such an integer is worth its time
 _ALIKE = frozenset((str, int, bool, type(None)))
-_SAME_DIGITS = 1e-4, 1e16  # between them everybody writes a float alike, beyond in more than one way
+_SAME_DIGITS = (
+    1e-4,
+    1e16,
+)  # between them everybody writes a float alike, beyond in more than one way
 
 
 def dumps(value: object) -> bytes:
@@ -70,7 +88,10 @@ def dumps(value: object) -> bytes:
         if orjson is not None and _is_written_alike(value):
             encoded: bytes = orjson.dumps(value)
             return encoded
-    except (TypeError, RecursionError):  # a lone surrogate, an integer beyond 64 bits, nesting without end
+    except (
+        TypeError,
+        RecursionError,
+    ):  # a lone surrogate, an integer beyond 64 bits, nesting without end
         pass
     try:
         return _encode(value)
@@ -133,7 +154,9 @@ def _may_hold_big_integer(text: bytes) -> bool:
         if at < 0:
             return False
         first, last = at * _STEP, (at + 1) * _STEP
-        if text[first : last + 1].isdigit() and re.search(_BIG_INTEGER, text[max(0, first - _STEP) : last + _STEP + 2]):
+        if text[first : last + 1].isdigit() and re.search(
+            _BIG_INTEGER, text[max(0, first - _STEP) : last + _STEP + 2]
+        ):
             return True
         at = sample.find(b"00", at + 1)
     return at >= 0

@@ -22,7 +22,9 @@ _NOT_IN_A_KEY = r"[^\x21-\x7e]"
 
 def hidden(options: Mapping[str, Any]) -> dict[str, Any]:
     """Give *options* with their secrets hidden, so that no error and no traceback shows them from here on."""
-    return {name: _HIDERS[name](value) if name in _HIDERS else value for name, value in options.items()}
+    return {
+        name: _HIDERS[name](value) if name in _HIDERS else value for name, value in options.items()
+    }
 
 
 def _hide(value: object) -> object:
@@ -30,7 +32,11 @@ def _hide(value: object) -> object:
 
 
 def _hide_values(values: object) -> object:
-    return {key: _hide(value) for key, value in values.items()} if isinstance(values, Mapping) else values
+    return (
+        {key: _hide(value) for key, value in values.items()}
+        if isinstance(values, Mapping)
+        else values
+    )
 
 
 _HIDERS: dict[str, Callable[[object], object]] = {
@@ -43,7 +49,10 @@ _HIDERS: dict[str, Callable[[object], object]] = {
 
 def cleaned(options: Mapping[str, Any]) -> dict[str, Any]:
     """Give *options* in the form in which a client holds them. Raises ValueError or TypeError."""
-    return {name: _READERS[name](name, value) if name in _READERS else value for name, value in options.items()}
+    return {
+        name: _READERS[name](name, value) if name in _READERS else value
+        for name, value in options.items()
+    }
 
 
 def merged(old: Pairs, new: Pairs) -> Pairs:
@@ -53,9 +62,15 @@ def merged(old: Pairs, new: Pairs) -> Pairs:
 
 def header_lines(text: Secret) -> dict[str, Secret]:
     """Read lines of `Name: value`, the form of ANTHROPIC_CUSTOM_HEADERS."""
-    faulty = [number for number, line in enumerate(text.splitlines(), 1) if line.strip() and ":" not in line]
+    faulty = [
+        number
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip() and ":" not in line
+    ]
     if faulty:
-        raise ValueError(f"ANTHROPIC_CUSTOM_HEADERS line {faulty[0]}: expected 'Name: value', found no colon")
+        raise ValueError(
+            f"ANTHROPIC_CUSTOM_HEADERS line {faulty[0]}: expected 'Name: value', found no colon"
+        )
     pairs = [line.partition(":") for line in text.splitlines() if line.strip()]
     return {name.strip(): Secret(value.strip()) for name, _, value in pairs}
 
@@ -69,7 +84,9 @@ def _credential(name: str, value: object) -> Secret | None:
         raise ValueError(f"{name} is empty")
     bad = re.search(_NOT_IN_A_KEY, value)
     if bad:  # the character is shown, the key is not
-        raise ValueError(f"{name} has {bad.group()!r} at position {bad.start()} of {len(value)}: no key has that")
+        raise ValueError(
+            f"{name} has {bad.group()!r} at position {bad.start()} of {len(value)}: no key has that"
+        )
     return Secret(value)
 
 
@@ -98,7 +115,11 @@ def _base(name: str, url: object) -> str:
 
 def _port_fits(netloc: str) -> bool:
     port = re.search(r":([^\]:]*)$", netloc)
-    return port is None or port.group(1) == "" or (port.group(1).isdecimal() and int(port.group(1)) <= 65535)
+    return (
+        port is None
+        or port.group(1) == ""
+        or (port.group(1).isdecimal() and int(port.group(1)) <= 65535)
+    )
 
 
 def _betas(name: str, beta: object) -> tuple[str, ...]:
@@ -113,7 +134,9 @@ def _seconds(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
     if not 0 < value <= _YEAR:
-        raise ValueError(f"{name} must be more than 0 seconds and at most a year, not {shown(value)}")
+        raise ValueError(
+            f"{name} must be more than 0 seconds and at most a year, not {shown(value)}"
+        )
     return float(value)
 
 
@@ -122,7 +145,9 @@ def _header_value(name: str, value: object) -> str:
         raise TypeError(f"{name} must be a string, not {type(value).__name__}")
     bad = re.search(_NOT_IN_A_HEADER, value)
     if bad:
-        raise ValueError(f"{name} has {bad.group()!r} at position {bad.start()}, which no header can carry")
+        raise ValueError(
+            f"{name} has {bad.group()!r} at position {bad.start()}, which no header can carry"
+        )
     return value
 
 

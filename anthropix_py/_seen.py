@@ -11,7 +11,9 @@ import sys
 from array import array
 from collections.abc import Callable
 
-_MOST = 1 << 18  # slots, 8 bytes each: enough for a batch of 100,000, and for more a fair share of them
+_MOST = (
+    1 << 18
+)  # slots, 8 bytes each: enough for a batch of 100,000, and for more a fair share of them
 _BUCKETS = 1 << 14
 _PACKED = 7  # bytes of a hash that its bucket does not tell
 
@@ -19,7 +21,9 @@ _PACKED = 7  # bytes of a hash that its bucket does not tell
 def _digest(id: str) -> int:
     from hashlib import blake2b
 
-    return int.from_bytes(blake2b(id.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little", signed=True)
+    return int.from_bytes(
+        blake2b(id.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little", signed=True
+    )
 
 
 key_of: Callable[[str], int] = hash if sys.hash_info.width >= 64 else _digest

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 API_BASE = "https://api.anthropic.com"
 
-_VARIABLES = {"api_key": "ANTHROPIC_API_KEY", "auth_token": "ANTHROPIC_AUTH_TOKEN"}  # the first wins
+_VARIABLES = {
+    "api_key": "ANTHROPIC_API_KEY",
+    "auth_token": "ANTHROPIC_AUTH_TOKEN",
+}  # the first wins
 _CONFIDED_UNDER = "(?i)auth|key|token|secret|cookie|pass|credential|session|signature"
 _SECRET = 8  # characters; a shorter header is no secret, and too common a text to strike out
 
@@ -59,10 +62,16 @@ class Client(NamedTuple):
     @property
     def secrets(self) -> tuple[str, ...]:
         """The texts that must appear nowhere, the longest first."""
-        named = [value for name, value in (*self.headers, *self.query) if re.search(_CONFIDED_UNDER, name)]
+        named = [
+            value
+            for name, value in (*self.headers, *self.query)
+            if re.search(_CONFIDED_UNDER, name)
+        ]
         values = [self.api_key, self.auth_token, *named]
         words = {Secret(word) for value in values if value for word in (value, *value.split())}
-        return tuple(sorted((word for word in words if len(word) >= _SECRET), key=len, reverse=True))
+        return tuple(
+            sorted((word for word in words if len(word) >= _SECRET), key=len, reverse=True)
+        )
 
 
 class Options(TypedDict, total=False):
@@ -125,13 +134,17 @@ def init(
 
     Raises `MissingCredentials`; ValueError or TypeError for a value that cannot be used.
     """
-    given: dict[str, Any] = hidden({"api_key": api_key, "auth_token": auth_token, "headers": headers, "query": query})
+    given: dict[str, Any] = hidden(
+        {"api_key": api_key, "auth_token": auth_token, "headers": headers, "query": query}
+    )
     api_key = auth_token = headers = query = None
     if given["api_key"] is None and given["auth_token"] is None:
         given |= _credentials_from_environment()
     options: dict[str, Any] = {
         **given,
-        "base_url": os.environ.get("ANTHROPIC_BASE_URL") or API_BASE if base_url is None else base_url,
+        "base_url": os.environ.get("ANTHROPIC_BASE_URL") or API_BASE
+        if base_url is None
+        else base_url,
         "beta": beta,
         "headers": {} if given["headers"] is None else given["headers"],
         "query": {} if given["query"] is None else given["query"],
@@ -147,7 +160,9 @@ def init(
         "clock": clock,
     }
     values = cleaned(options)
-    environment = cleaned({"headers": header_lines(Secret(os.environ.get("ANTHROPIC_CUSTOM_HEADERS", "")))})
+    environment = cleaned(
+        {"headers": header_lines(Secret(os.environ.get("ANTHROPIC_CUSTOM_HEADERS", "")))}
+    )
     values["headers"] = merged(environment["headers"], values["headers"])
     return Client(**values)
 

@@ -168,7 +168,9 @@ class WaitTimeout(AnthropixError):
     `cause`: the error of the last look, None if it succeeded.
     """
 
-    def __init__(self, batch: MessageBatch | None, waited: float, cause: AnthropixError | None = None) -> None:
+    def __init__(
+        self, batch: MessageBatch | None, waited: float, cause: AnthropixError | None = None
+    ) -> None:
         super().__init__(batch, waited, cause)
         self.batch = batch
         self.waited = waited
@@ -212,7 +214,11 @@ class IncompleteResults(AnthropixError):
     """
 
     def __init__(
-        self, expected: int | None, received: int, duplicates: int = 0, cause: AnthropixError | None = None
+        self,
+        expected: int | None,
+        received: int,
+        duplicates: int = 0,
+        cause: AnthropixError | None = None,
     ) -> None:
         super().__init__(expected, received, duplicates, cause)
         self.expected = expected

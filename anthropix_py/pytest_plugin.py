@@ -44,9 +44,13 @@ def message_batches(request: pytest.FixtureRequest) -> Iterator[Emulator]:
     from . import emulator
 
     options: dict[str, Any] = {"clock": emulator.ManualClock()}
-    for marker in reversed(list(request.node.iter_markers("message_batches"))):  # the closest has the last word
+    for marker in reversed(
+        list(request.node.iter_markers("message_batches"))
+    ):  # the closest has the last word
         if marker.args:
-            raise TypeError(f"the marker message_batches takes options by name, not {marker.args!r}")
+            raise TypeError(
+                f"the marker message_batches takes options by name, not {marker.args!r}"
+            )
         options.update(marker.kwargs)
     store = emulator.Store(**options)
     faults = emulator.Faults()

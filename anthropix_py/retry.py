@@ -10,7 +10,21 @@ from .errors import AnthropixError, APIError, DecodeError, IncompleteResults, Tr
 _PASSING = (408, 409, 429)  # of the statuses below 500, those that may go away
 _REFUSED = (429, 503, 529)  # the server says that it did not begin; later it may
 _DENIED = frozenset(  # the server says that it will not begin; 303, 408, 409 and the unknown leave it open
-    (*range(300, 303), 304, 305, 307, 308, *range(400, 408), *range(410, 419), 421, 422, 426, 428, 431, 451)
+    (
+        *range(300, 303),
+        304,
+        305,
+        307,
+        308,
+        *range(400, 408),
+        *range(410, 419),
+        421,
+        422,
+        426,
+        428,
+        431,
+        451,
+    )
 )
 _CAPPED = ("enforced_spend_limit_reached", "contract_spend_limit_reached")
 
@@ -103,7 +117,9 @@ def should_retry(error: APIError) -> bool | None:
     """
     if error.error_code in _CAPPED:
         return False
-    return {"true": True, "false": False}.get(error.headers.get("x-should-retry", "").strip().lower())
+    return {"true": True, "false": False}.get(
+        error.headers.get("x-should-retry", "").strip().lower()
+    )
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

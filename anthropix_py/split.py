@@ -45,7 +45,13 @@ def _chunks(requests: Iterator[R], limits: Limits) -> Iterator[list[R]]:
 def _length(index: int, request: Mapping[str, object], limits: Limits) -> int:
     encoded, faults = encode(request)
     if ENVELOPE + len(encoded) > limits.bytes:
-        faults = [("", f"{len(encoded):,} bytes", f"a request that fits a batch of {limits.bytes:,} bytes")]
+        faults = [
+            (
+                "",
+                f"{len(encoded):,} bytes",
+                f"a request that fits a batch of {limits.bytes:,} bytes",
+            )
+        ]
     if faults:
         raise InvalidRequest([Problem(index, None, *fault) for fault in faults])
     return len(encoded)

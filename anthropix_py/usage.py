@@ -27,7 +27,9 @@ def total(rows: Iterable[Row]) -> dict[str, Tokens]:
         result = row["result"]
         if result["type"] == "succeeded":
             message = result["message"]
-            totals[message["model"]] = _plus(totals.get(message["model"], Tokens()), _tokens(message))
+            totals[message["model"]] = _plus(
+                totals.get(message["model"], Tokens()), _tokens(message)
+            )
     return totals
 
 

@@ -34,11 +34,21 @@ def _is_count(value: object) -> bool:
 _REQUIRED: dict[str, tuple[Callable[[object], bool], str]] = {
     "model": (lambda value: isinstance(value, str) and value != "", "a model's name"),
     "max_tokens": (_is_count, "an integer of at least 1"),
-    "messages": (lambda value: isinstance(value, (list, tuple)) and len(value) > 0, "a list of at least 1 message"),
+    "messages": (
+        lambda value: isinstance(value, (list, tuple)) and len(value) > 0,
+        "a list of at least 1 message",
+    ),
 }
 _ROLES = ("user", "assistant", "system")
 _CONTENT = (str, list)
-_UNSUPPORTED = ("speed", "store", "cache_hint", "context_hint", "fallbacks", "previous_thread_event_id")
+_UNSUPPORTED = (
+    "speed",
+    "store",
+    "cache_hint",
+    "context_hint",
+    "fallbacks",
+    "previous_thread_event_id",
+)
 _MISPLACED = {
     "betas": "betas for the whole batch: with_options(client, beta=...)",
     "extra_headers": "headers of the create call: with_options(client, headers=...)",
@@ -99,7 +109,11 @@ class Checker:
             return self._feed_doubtful(request)
         size = self.size + len(encoded) + 1
         custom_id = request["custom_id"]  # type: ignore[index]
-        if size > self._limits.bytes or not self._names(custom_id) or not self._ids.add(custom_id, self.count):
+        if (
+            size > self._limits.bytes
+            or not self._names(custom_id)
+            or not self._ids.add(custom_id, self.count)
+        ):
             return self._feed_doubtful(request)
         self.count += 1
         self.size = size
@@ -110,15 +124,29 @@ class Checker:
         self.count += 1
         if self.count > self._limits.requests:
             self.full = True
-            return b"", [Problem(index, None, "", "one more", f"at most {self._limits.requests:,} requests{_SPLIT}")]
+            return b"", [
+                Problem(
+                    index,
+                    None,
+                    "",
+                    "one more",
+                    f"at most {self._limits.requests:,} requests{_SPLIT}",
+                )
+            ]
         if not isinstance(request, Mapping):
-            return b"", [Problem(index, None, "", shown(request), "an object with custom_id and params")]
+            return b"", [
+                Problem(index, None, "", shown(request), "an object with custom_id and params")
+            ]
         custom_id = request.get("custom_id")
         name = custom_id if isinstance(custom_id, str) else None
         encoded, unencodable = encode(request)
-        places = {pointer for pointer, _, _ in unencodable}  # a place is named once, for its worst fault
+        places = {
+            pointer for pointer, _, _ in unencodable
+        }  # a place is named once, for its worst fault
         faults = [fault for fault in self._faults(request, index) if fault[0] not in places]
-        doubts = [fault for fault in _params_faults(request.get("params")) if fault[0] not in places]
+        doubts = [
+            fault for fault in _params_faults(request.get("params")) if fault[0] not in places
+        ]
         found = [Problem(index, name, *fault) for fault in (*faults, *unencodable)]
         found += [Problem(index, name, *fault, "warning") for fault in doubts]
         self.size += len(encoded) + 1
@@ -145,14 +173,24 @@ class Checker:
             yield "/custom_id", shown(custom_id), f"a string that matches {self._limits.custom_id}"
         elif not self._ids.add(str.__str__(custom_id), index):
             first = self._ids.first_use(str.__str__(custom_id))
-            yield "/custom_id", f"{custom_id!r}, used before in requests[{first}]", "an id that is unique in its batch"
+            yield (
+                "/custom_id",
+                f"{custom_id!r}, used before in requests[{first}]",
+                "an id that is unique in its batch",
+            )
         if "params" not in request:
             yield "/params", "no such key", "an object"
         elif not isinstance(request["params"], Mapping):
             yield "/params", shown(request["params"]), "an object"
         for key in request:
-            if key not in ("custom_id", "params") and (isinstance(key, (str, int, float)) or key is None):
-                yield step(key), "a key that the API does not know", "custom_id and params, nothing else"
+            if key not in ("custom_id", "params") and (
+                isinstance(key, (str, int, float)) or key is None
+            ):
+                yield (
+                    step(key),
+                    "a key that the API does not know",
+                    "custom_id and params, nothing else",
+                )
 
 
 class _Ids:
@@ -187,9 +225,17 @@ def _is_sound(request: object) -> bool:
     if type(request) is not dict or len(request) != 2:
         return False
     params = request.get("params")
-    if type(request.get("custom_id")) is not str or type(params) is not dict or not _UNUSUAL.isdisjoint(params):
+    if (
+        type(request.get("custom_id")) is not str
+        or type(params) is not dict
+        or not _UNUSUAL.isdisjoint(params)
+    ):
         return False
-    model, max_tokens, messages = params.get("model"), params.get("max_tokens"), params.get("messages")
+    model, max_tokens, messages = (
+        params.get("model"),
+        params.get("max_tokens"),
+        params.get("messages"),
+    )
     if type(model) is not str or not model or type(max_tokens) is not int or max_tokens < 1:
         return False
     if type(messages) is not list or not messages:
@@ -255,7 +301,11 @@ def _json_faults(value: object) -> Iterator[Fault]:
         value = node.value
         if isinstance(value, (Mapping, list, tuple)):
             if id(value) in inside:
-                yield node.pointer(), "a cycle: a value that contains itself", "a value that can be JSON"
+                yield (
+                    node.pointer(),
+                    "a cycle: a value that contains itself",
+                    "a value that can be JSON",
+                )
                 continue
             inside.add(id(value))
             stack.append(id(value))

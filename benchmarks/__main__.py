@@ -32,7 +32,11 @@ def main() -> int:
     print(goals_table(goals))
     print(bench.disturbed)
     arguments.out.mkdir(exist_ok=True)
-    figures = {"machine": machine, "quick": bench.quick, "goals": [goal._asdict() for goal in goals]}
+    figures = {
+        "machine": machine,
+        "quick": bench.quick,
+        "goals": [goal._asdict() for goal in goals],
+    }
     text = json.dumps({**figures, "samples": bench.samples, "broken": bench.broken}, indent=1)
     (arguments.out / "bench.json").write_text(text)
     _plot.plot(bench.samples, "\n".join(machine), arguments.out / "bench.png")
@@ -44,7 +48,9 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}; all by default")
+    parser.add_argument(
+        "suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}; all by default"
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes, few rounds")
     parser.add_argument("--rounds", type=int, help="rounds of every suite")
     parser.add_argument("--out", type=Path, default=ROOT / "out", help="the folder for the files")

@@ -75,7 +75,9 @@ class Runs:
     def spread(self, name: str, figure: str = "seconds") -> float:
         """Give half the distance from the least to the most, as a share of the median."""
         values = self._values(name, figure)
-        return (max(values) - min(values)) / 2 / statistics.median(values) if values else float("nan")
+        return (
+            (max(values) - min(values)) / 2 / statistics.median(values) if values else float("nan")
+        )
 
     def ratio(self, name: str, other: str, figure: str = "seconds") -> float:
         """Give *name* over *other*: the median of the ratios within each round."""
@@ -152,7 +154,12 @@ class Bench:
     @property
     def disturbed(self) -> str:
         """Tell how many samples had to share their core with something else for more than a twentieth of their time."""
-        samples = [sample for cases in self.samples.values() for taken in cases.values() for sample in taken]
+        samples = [
+            sample
+            for cases in self.samples.values()
+            for taken in cases.values()
+            for sample in taken
+        ]
         count = sum(sample.get("waited", 0) > sample["seconds"] / 20 for sample in samples)
         return f"{count} of {len(samples)} samples were disturbed by other processes"
 
@@ -161,7 +168,13 @@ class Bench:
         command = [sys.executable, *arguments]
         try:
             done = subprocess.run(
-                command, cwd=ROOT, env=self._environment, capture_output=True, text=True, timeout=_PATIENCE, check=True
+                command,
+                cwd=ROOT,
+                env=self._environment,
+                capture_output=True,
+                text=True,
+                timeout=_PATIENCE,
+                check=True,
             )
         except subprocess.CalledProcessError as error:
             raise Broken(error.stderr.strip().rpartition("\n")[2]) from None
@@ -185,7 +198,9 @@ class Bench:
             sample |= server.ask(case.ask)
         names = sample.keys() & case.expected.keys()
         wrong = [
-            f"{name} {sample[name]}, not {case.expected[name]}" for name in names if sample[name] != case.expected[name]
+            f"{name} {sample[name]}, not {case.expected[name]}"
+            for name in names
+            if sample[name] != case.expected[name]
         ]
         if wrong or not names:
             raise Broken(f"counted {', '.join(wrong) or 'nothing'}")

@@ -61,7 +61,13 @@ def batch(id: str, url: str) -> dict[str, Any]:
         "id": id,
         "type": "message_batch",
         "processing_status": "ended",
-        "request_counts": {"processing": 0, "succeeded": _rows(id), "errored": 0, "canceled": 0, "expired": 0},
+        "request_counts": {
+            "processing": 0,
+            "succeeded": _rows(id),
+            "errored": 0,
+            "canceled": 0,
+            "expired": 0,
+        },
         "ended_at": "2026-08-19T15:44:51.493319+00:00",
         "created_at": "2026-08-19T14:44:51.493319+00:00",
         "expires_at": "2026-08-20T14:44:51.493319+00:00",
@@ -99,7 +105,9 @@ def held(kind: str) -> list[bytes]:
 
 def _rows(id: str) -> int:
     kind, _, value = id.partition("-")
-    return {"rows": lambda: int(value.partition("-")[0]), "held": lambda: HELD}.get(kind, lambda: 1)()
+    return {"rows": lambda: int(value.partition("-")[0]), "held": lambda: HELD}.get(
+        kind, lambda: 1
+    )()
 
 
 def _body(id: str) -> Body:
@@ -116,9 +124,16 @@ def _body(id: str) -> Body:
     if variant == "counted":
         return _whole(rows, tokens, _COUNTED, b"".join(_data.rows(rows)))
     if variant == "gzip":
-        return _whole(rows, tokens, "content-encoding: gzip\r\n" + _COUNTED, b"".join(_squeezed(_data.rows(rows))))
+        return _whole(
+            rows,
+            tokens,
+            "content-encoding: gzip\r\n" + _COUNTED,
+            b"".join(_squeezed(_data.rows(rows))),
+        )
     cut = {"chunked": _pieces, "apiece": _lines}[variant]
-    return _whole(rows, tokens, _CHUNKED, b"".join(map(_framed, cut(_data.rows(rows)))) + b"0\r\n\r\n")
+    return _whole(
+        rows, tokens, _CHUNKED, b"".join(map(_framed, cut(_data.rows(rows)))) + b"0\r\n\r\n"
+    )
 
 
 def _whole(rows: int, tokens: int, head: str, content: bytes) -> Body:

@@ -22,11 +22,20 @@ def measured(run: Run) -> Counted:
     counted = run()
     seconds, busy = time.perf_counter() - start, time.process_time() - busy
     peak, waited = _memory.peak(), _waited() - waited
-    return {"seconds": seconds, "cpu": busy, "waited": waited, "growth": peak - before, "peak": peak, **counted}
+    return {
+        "seconds": seconds,
+        "cpu": busy,
+        "waited": waited,
+        "growth": peak - before,
+        "peak": peak,
+        **counted,
+    }
 
 
 def _waited() -> float:
-    schedule = Path("/proc/self/schedstat")  # of its main thread; the second number is of nanoseconds
+    schedule = Path(
+        "/proc/self/schedstat"
+    )  # of its main thread; the second number is of nanoseconds
     return int(schedule.read_text().split()[1]) / 1e9 if schedule.exists() else 0.0
 
 

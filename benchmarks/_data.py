@@ -18,11 +18,32 @@ REQUEST = 2_500  # bytes of a request, on average
 
 _ROW_ENVELOPE = 430  # bytes of a row around its text
 _REQUEST_ENVELOPE = 205
-_BASE_58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"  # of which the API makes its ids
+_BASE_58 = (
+    "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"  # of which the API makes its ids
+)
 _WORDS = 2_400
 _SENTENCES = 6_000
 _FIRST_ID = b'{"custom_id":"row-0000'
-_CONSONANTS = ("b", "c", "d", "f", "g", "l", "m", "n", "p", "r", "s", "t", "v", "st", "tr", "pl", "th", "")
+_CONSONANTS = (
+    "b",
+    "c",
+    "d",
+    "f",
+    "g",
+    "l",
+    "m",
+    "n",
+    "p",
+    "r",
+    "s",
+    "t",
+    "v",
+    "st",
+    "tr",
+    "pl",
+    "th",
+    "",
+)
 _VOWELS = ("a", "e", "i", "o", "u", "ea", "io", "ou")
 _ENDS = ("", "n", "r", "s", "t", "ing", "ed", "ly")
 _ASIDES = (" — that is,", " “so called”", " naïve", " 東京", " déjà vu", " µs", " ≤", " 🙂")
@@ -77,7 +98,9 @@ def write_requests(file: IO[bytes], count: int) -> int:
             "system": "Answer in one paragraph.",
             "messages": [{"role": "user", "content": content}],
         }
-        written += file.write(_compact({"custom_id": f"request-{number:08d}", "params": params}) + b"\n")
+        written += file.write(
+            _compact({"custom_id": f"request-{number:08d}", "params": params}) + b"\n"
+        )
     return written
 
 
@@ -145,7 +168,8 @@ def _sentences() -> list[str]:
     words = ["".join(_syllables(chance)) + chance.choice(_ENDS) for _ in range(_WORDS)]
     common = [1 / rank for rank in range(3, _WORDS + 3)]  # as in any language
     return [
-        " ".join(chance.choices(words, common, k=chance.randrange(6, 18))).capitalize() + "." for _ in range(_SENTENCES)
+        " ".join(chance.choices(words, common, k=chance.randrange(6, 18))).capitalize() + "."
+        for _ in range(_SENTENCES)
     ]
 
 

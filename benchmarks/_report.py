@@ -21,7 +21,10 @@ class Table(NamedTuple):
         return "\n".join([self.title, "", *(self._line(line, widths) for line in lines), ""])
 
     def _line(self, cells: Sequence[str], widths: Sequence[int]) -> str:
-        cut = [*map(str.ljust, cells[: self.names], widths), *map(str.rjust, cells[self.names :], widths[self.names :])]
+        cut = [
+            *map(str.ljust, cells[: self.names], widths),
+            *map(str.rjust, cells[self.names :], widths[self.names :]),
+        ]
         return f"  {'  '.join(cut)}".rstrip()
 
 
@@ -44,7 +47,13 @@ class Goal(NamedTuple):
     def line(self) -> list[str]:
         """The goal as a line of a table."""
         bound = f"{'>=' if self.at_least else '<='} {self.form.format(self.bound)}"
-        return [self.suite, self.text, bound, self.form.format(self.measured), "met" if self.met else "NOT MET"]
+        return [
+            self.suite,
+            self.text,
+            bound,
+            self.form.format(self.measured),
+            "met" if self.met else "NOT MET",
+        ]
 
 
 class Outcome(NamedTuple):
@@ -58,7 +67,9 @@ def goals_table(goals: Sequence[Goal]) -> Table:
     """Give the table of all goals."""
     met = sum(goal.met for goal in goals)
     lines = [goal.line for goal in goals]
-    return Table(f"Goals: {met} of {len(goals)} met", ["suite", "", "goal", "measured", ""], lines, names=2)
+    return Table(
+        f"Goals: {met} of {len(goals)} met", ["suite", "", "goal", "measured", ""], lines, names=2
+    )
 
 
 def seconds(value: float) -> str:

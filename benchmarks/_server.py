@@ -69,7 +69,10 @@ class Site:
         """Look into the last create's body: its size, and how many requests it holds."""
         body = self.received
         whole = body.startswith(b'{"requests":') and body[: self.length].rstrip().endswith(b"]}")
-        return {"bytes": self.length, "requests": body.count(b'"custom_id"', 0, self.length) if whole else 0}
+        return {
+            "bytes": self.length,
+            "requests": body.count(b'"custom_id"', 0, self.length) if whole else 0,
+        }
 
 
 class Connection:
@@ -193,7 +196,9 @@ def _shown(id: str, url: str) -> bytes:
 
 
 def _answered(content: bytes) -> bytes:
-    return _HEAD.format("application/json", f"content-length: {len(content)}\r\n").encode() + content
+    return (
+        _HEAD.format("application/json", f"content-length: {len(content)}\r\n").encode() + content
+    )
 
 
 def _accept(listener: socket.socket, site: Site, url: str, context: ssl.SSLContext | None) -> None:
@@ -211,7 +216,9 @@ def _serve(connection: socket.socket, site: Site, url: str, context: ssl.SSLCont
 
 def _listen(site: Site, context: ssl.SSLContext | None = None) -> str:
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)  # a small one stalls senders of 64 KiB
+    listener.setsockopt(
+        socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20
+    )  # a small one stalls senders of 64 KiB
     url = f"{'https' if context else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
     threading.Thread(target=_accept, args=(listener, site, url, context), daemon=True).start()
     return url
@@ -236,7 +243,10 @@ def main() -> None:
     context, authority = _certificate()
     path = Path(tempfile.gettempdir(), "authority.pem")  # in the folder of the run
     path.write_text(authority)
-    print(json.dumps({"http": _listen(site), "https": _listen(site, context), "ca": str(path)}), flush=True)
+    print(
+        json.dumps({"http": _listen(site), "https": _listen(site, context), "ca": str(path)}),
+        flush=True,
+    )
     sys.stdin.read()
 
 

@@ -17,14 +17,25 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.table import Table
 
-from anthropix_py import AnthropixError, Client, Policy, UnknownOutcome, batch, emulator, init, unwrap
+from anthropix_py import (
+    AnthropixError,
+    Client,
+    Policy,
+    UnknownOutcome,
+    batch,
+    emulator,
+    init,
+    unwrap,
+)
 from anthropix_py.emulator import Fault, Faults, ManualClock, Store
 
 KEY = "sk-ant-api03-the-key-that-must-go-nowhere-else"
 ROWS = 40
 
 CREATE = {
-    "500, 502, 504, 520 in turn": [Fault("create", "status", status) for status in (500, 502, 504, 520)],
+    "500, 502, 504, 520 in turn": [
+        Fault("create", "status", status) for status in (500, 502, 504, 520)
+    ],
     "408, 409 in turn": [Fault("create", "status", status) for status in (408, 409)],
     "a proxy's page, 502": [Fault("create", "html", 502)],
     "a proxy's page, 200": [Fault("create", "html", 200)],
@@ -37,7 +48,12 @@ CREATE = {
     "not done, reset": [Fault("create", "refuse", "reset")],
     "429, 503, 529 in turn": [Fault("create", "status", status) for status in (429, 503, 529)],
     "429 for a spend cap": [
-        Fault("create", "status", 429, body={"error": {"details": {"error_code": "enforced_spend_limit_reached"}}})
+        Fault(
+            "create",
+            "status",
+            429,
+            body={"error": {"details": {"error_code": "enforced_spend_limit_reached"}}},
+        )
     ],
     "a redirect": [Fault("create", "redirect", "ELSEWHERE")],
 }
@@ -64,7 +80,10 @@ def requests() -> Iterator[dict[str, object]]:
     """Yield the requests of one batch."""
     for number in range(ROWS):
         messages = [{"role": "user", "content": f"What is {number} squared? ü\u2028"}]
-        yield {"custom_id": f"r{number}", "params": {"model": "m", "max_tokens": 9, "messages": messages}}
+        yield {
+            "custom_id": f"r{number}",
+            "params": {"model": "m", "max_tokens": 9, "messages": messages},
+        }
 
 
 class Recorder:
@@ -100,9 +119,15 @@ class Setting:
         for fault in [faults[number % len(faults)]] if alternatives else faults:
             value = fault.value
             if value == -1:
-                value = chance.randrange(1, 200) if fault.on == "create" else chance.randrange(1, 12_000)
+                value = (
+                    chance.randrange(1, 200)
+                    if fault.on == "create"
+                    else chance.randrange(1, 12_000)
+                )
                 value = value % 150 + 1 if fault.kind in ("cut_head", "broken_gzip") else value
-            self.faults.add(fault._replace(value=self.elsewhere.url if value == "ELSEWHERE" else value))
+            self.faults.add(
+                fault._replace(value=self.elsewhere.url if value == "ELSEWHERE" else value)
+            )
 
 
 @contextmanager
@@ -110,7 +135,9 @@ def setting(elsewhere: Recorder) -> Iterator[Setting]:
     """Serve an emulator; the client waits on a clock of its own, and gives silence a moment only."""
     store, faults = Store(), Faults()
     with emulator.serve(store, faults=faults) as url:
-        client = init(KEY, base_url=url, timeout=0.15, retry=Policy(max_retries=3), clock=ManualClock())
+        client = init(
+            KEY, base_url=url, timeout=0.15, retry=Policy(max_retries=3), clock=ManualClock()
+        )
         yield Setting(client, store, faults, elsewhere)
 
 
@@ -129,7 +156,9 @@ def create_case(case: Setting, faults: list[Fault], times: int) -> tuple[Counter
         outcomes[type(value).__name__ if tag == "error" else "ok"] += 1
         if isinstance(value, UnknownOutcome):
             found = {one["id"] for one in unwrap(batch.candidates(case.client, value))}
-            right = made <= found if made else not found  # those of the same seconds could be it, too
+            right = (
+                made <= found if made else not found
+            )  # those of the same seconds could be it, too
             outcomes["candidates right" if right else "candidates WRONG"] += 1
     return outcomes, doubled
 
@@ -177,11 +206,15 @@ def main() -> None:
         with setting(elsewhere) as case:
             outcomes, lost, doubled = results_case(case, faults, times)
         wrong += lost + doubled
-        table.add_row("results", name, str(times), _shown(outcomes), f"{lost} rows", f"{doubled} rows")
+        table.add_row(
+            "results", name, str(times), _shown(outcomes), f"{lost} rows", f"{doubled} rows"
+        )
     leaked = elsewhere.received.count(KEY.encode())
     console = Console(width=150)
     console.print(table)
-    console.print(f"bytes that reached the foreign server: {len(elsewhere.received)}, of the key: {leaked * len(KEY)}")
+    console.print(
+        f"bytes that reached the foreign server: {len(elsewhere.received)}, of the key: {leaked * len(KEY)}"
+    )
     sys.exit(1 if wrong or leaked else 0)
 
 

@@ -9,12 +9,18 @@ import subprocess
 import sys
 import time
 
-CONTESTANTS = {"bare interpreter": "pass", "anthropix_py": "import anthropix_py", "urllib3": "import urllib3"}
+CONTESTANTS = {
+    "bare interpreter": "pass",
+    "anthropix_py": "import anthropix_py",
+    "urllib3": "import urllib3",
+}
 
 
 def seconds(code: str) -> float:
     """Time a fresh interpreter that runs *code*, with compiled files in place."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment = {
+        name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+    }
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
     return time.perf_counter() - start

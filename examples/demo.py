@@ -31,9 +31,15 @@ console = Console()
 
 def main() -> None:
     """Do the job, with the options of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", nargs="?", type=Path, default=REQUESTS, help="requests as JSON Lines")
-    parser.add_argument("--out", type=Path, default=Path("out/results.jsonl"), help="where the rows go: %(default)s")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "file", nargs="?", type=Path, default=REQUESTS, help="requests as JSON Lines"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("out/results.jsonl"), help="where the rows go: %(default)s"
+    )
     parser.add_argument("--live", action="store_true", help="talk to the real API")
     options = parser.parse_args()
     try:
@@ -68,10 +74,16 @@ def run(client: anthropix_py.Client, file: Path, out: Path, interval: float | No
     console.print(f"{sum(outcomes.values()):,} rows are in {out}", highlight=False)
 
 
-def waited_for(client: anthropix_py.Client, created: MessageBatch, interval: float | None) -> MessageBatch:
+def waited_for(
+    client: anthropix_py.Client, created: MessageBatch, interval: float | None
+) -> MessageBatch:
     """Wait for the batch: with a live display on a terminal, with a line a look elsewhere."""
     if not console.is_terminal:
-        return unwrap(batch.wait(client, created, interval=interval, on_update=lambda seen: print(progress_of(seen))))
+        return unwrap(
+            batch.wait(
+                client, created, interval=interval, on_update=lambda seen: print(progress_of(seen))
+            )
+        )
     total = created["request_counts"]["processing"]
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
@@ -86,7 +98,9 @@ def waited_for(client: anthropix_py.Client, created: MessageBatch, interval: flo
 
 def progress_of(seen: MessageBatch) -> str:
     """Say in a line how far the batch is."""
-    counts = ", ".join(f"{count:,} {state}" for state, count in seen["request_counts"].items() if count)
+    counts = ", ".join(
+        f"{count:,} {state}" for state, count in seen["request_counts"].items() if count
+    )
     return f"{seen['processing_status']}: {counts}"
 
 

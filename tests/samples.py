@@ -37,7 +37,10 @@ def deep(levels: int) -> list[Any]:
 def request(custom_id: str = "a", **params: Any) -> dict[str, Any]:
     """Give a request that nothing is wrong with, but for *params*."""
     messages = [{"role": "user", "content": "Hello"}]
-    return {"custom_id": custom_id, "params": {"model": "m", "max_tokens": 9, "messages": messages, **params}}
+    return {
+        "custom_id": custom_id,
+        "params": {"model": "m", "max_tokens": 9, "messages": messages, **params},
+    }
 
 
 def a_batch(status: str = "in_progress", succeeded: int = 0, **fields: Any) -> dict[str, Any]:

@@ -53,7 +53,10 @@ def stall(connection: socket.socket) -> None:
 
 def head(status: int = 200, headers: dict[str, str] | None = None) -> bytes:
     """Give a status line and headers."""
-    lines = [f"HTTP/1.1 {status} Status", *(f"{name}: {value}" for name, value in (headers or {}).items())]
+    lines = [
+        f"HTTP/1.1 {status} Status",
+        *(f"{name}: {value}" for name, value in (headers or {}).items()),
+    ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
@@ -64,7 +67,9 @@ def counted(body: bytes, status: int = 200, headers: dict[str, str] | None = Non
 
 def answer(value: object, status: int = 200, headers: dict[str, str] | None = None) -> bytes:
     """Give a whole answer in JSON."""
-    return counted(json.dumps(value).encode(), status, {"content-type": "application/json", **(headers or {})})
+    return counted(
+        json.dumps(value).encode(), status, {"content-type": "application/json", **(headers or {})}
+    )
 
 
 def chunk(data: bytes) -> bytes:
@@ -75,7 +80,11 @@ def chunk(data: bytes) -> bytes:
 def chunked(data: bytes, size: int = 1 << 16, headers: dict[str, str] | None = None) -> bytes:
     """Give a whole answer in chunks of *size*."""
     pieces = [chunk(data[start : start + size]) for start in range(0, len(data), size)]
-    return head(200, {"transfer-encoding": "chunked", **(headers or {})}) + b"".join(pieces) + b"0\r\n\r\n"
+    return (
+        head(200, {"transfer-encoding": "chunked", **(headers or {})})
+        + b"".join(pieces)
+        + b"0\r\n\r\n"
+    )
 
 
 class Scripted:
@@ -85,10 +94,14 @@ class Scripted:
     was not asked for, or if playing went wrong. *before_body* is called before a request's body is read.
     """
 
-    def __init__(self, *steps: Step | bytes, before_body: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self, *steps: Step | bytes, before_body: Callable[[], object] = lambda: None
+    ) -> None:
         self.received: list[Received] = []
         self.connections = 0
-        self._steps: Iterator[Step] = iter([[step] if isinstance(step, bytes) else step for step in steps])
+        self._steps: Iterator[Step] = iter(
+            [[step] if isinstance(step, bytes) else step for step in steps]
+        )
         self._left = len(steps)
         self._faults: list[str] = []
         self._threads: list[threading.Thread] = []
@@ -104,7 +117,10 @@ class Scripted:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -177,7 +193,9 @@ def _read(reader: object, number: int, before_body: Callable[[], object]) -> Rec
 class TLS(Scripted):
     """A scripted server behind TLS. `port`: where it listens; `refused`: connections that came to nothing."""
 
-    def __init__(self, context: ssl.SSLContext, *steps: Step | bytes, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, context: ssl.SSLContext, *steps: Step | bytes, host: str = "127.0.0.1"
+    ) -> None:
         super().__init__(*steps)
         self._context = context
         self.port = int(self.url.rsplit(":", 1)[1])
@@ -191,7 +209,9 @@ class TLS(Scripted):
     def _serve(self, connection: socket.socket, number: int) -> None:
         with connection, contextlib.suppress(OSError):
             with self._lock:
-                outside = connection.dup()  # to be shut down by others: an SSLSocket is for one thread
+                outside = (
+                    connection.dup()
+                )  # to be shut down by others: an SSLSocket is for one thread
                 self._open.append(outside)
             with outside:
                 self.refused += 1

@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 from samples import ID, KEY, request
 
-from anthropix_py import Client, InvalidRequest, NotEnded, batch, emulator, init, unwrap, with_options
+from anthropix_py import (
+    Client,
+    InvalidRequest,
+    NotEnded,
+    batch,
+    emulator,
+    init,
+    unwrap,
+    with_options,
+)
 from anthropix_py.errors import APIError
 from anthropix_py.types import BatchRef
 
@@ -45,10 +54,22 @@ def test_from_create_to_delete(connect: Connect) -> None:
     assert unwrap(batch.show(client, created["id"])) == created
     ended = unwrap(batch.show(client, created))
     assert ended["processing_status"] == "ended"
-    assert ended["request_counts"] == {"processing": 0, "succeeded": 1, "errored": 1, "canceled": 0, "expired": 0}
+    assert ended["request_counts"] == {
+        "processing": 0,
+        "succeeded": 1,
+        "errored": 1,
+        "canceled": 0,
+        "expired": 0,
+    }
     rows = unwrap(batch.results(client, ended))
-    assert {row["custom_id"]: row["result"]["type"] for row in rows} == {"a": "succeeded", "b": "errored"}
-    assert unwrap(batch.delete(client, ended)) == {"id": ended["id"], "type": "message_batch_deleted"}
+    assert {row["custom_id"]: row["result"]["type"] for row in rows} == {
+        "a": "succeeded",
+        "b": "errored",
+    }
+    assert unwrap(batch.delete(client, ended)) == {
+        "id": ended["id"],
+        "type": "message_batch_deleted",
+    }
     assert_error(batch.show(client, ended), APIError, "404 not_found_error: Message Batch")
 
 
@@ -103,7 +124,11 @@ def test_list_by_page_and_over_all_pages_in_both_directions(connect: Connect) ->
     newest_first = made[::-1]
     page = unwrap(batch.list(client, limit=3))
     assert [one["id"] for one in page["data"]] == newest_first[:3]
-    assert (page["first_id"], page["last_id"], page["has_more"]) == (newest_first[0], newest_first[2], True)
+    assert (page["first_id"], page["last_id"], page["has_more"]) == (
+        newest_first[0],
+        newest_first[2],
+        True,
+    )
     older = unwrap(batch.list(client, after_id=page["data"][-1], limit=3))
     assert [one["id"] for one in older["data"]] == newest_first[3:6]
     newer = unwrap(batch.list(client, before_id=newest_first[3], limit=2))
@@ -120,13 +145,21 @@ def test_list_by_page_and_over_all_pages_in_both_directions(connect: Connect) ->
 
 def test_list_of_nothing(connect: Connect) -> None:
     client = connect()
-    assert unwrap(batch.list(client)) == {"data": [], "has_more": False, "first_id": None, "last_id": None}
+    assert unwrap(batch.list(client)) == {
+        "data": [],
+        "has_more": False,
+        "first_id": None,
+        "last_id": None,
+    }
     assert list(unwrap(batch.list(client, stream=True))) == []
 
 
 def test_requests_of_any_iterable_are_read_once_and_not_changed(connect: Connect) -> None:
     client = connect()
-    requests = [request("a", system="ü \u2028 \ud800"), request("b", messages=({"role": "user", "content": "x"},))]
+    requests = [
+        request("a", system="ü \u2028 \ud800"),
+        request("b", messages=({"role": "user", "content": "x"},)),
+    ]
     before = copy.deepcopy(requests)
     proxied = [types.MappingProxyType(one) for one in requests]
     for given in (
@@ -155,7 +188,10 @@ FAULTY: dict[str, tuple[Any, str]] = {
         [request(system=b"x")],
         "requests[0]/params/system ('a'): expected a value that can be JSON; found a value of type bytes",
     ),
-    "too many": ((request(str(n)) for n in range(100_001)), "requests[100000]: expected at most 100,000 requests"),
+    "too many": (
+        (request(str(n)) for n in range(100_001)),
+        "requests[100000]: expected at most 100,000 requests",
+    ),
 }
 
 
@@ -168,7 +204,11 @@ def test_create_refuses_before_a_byte_is_sent(requests: Any, message: str) -> No
 
 
 def test_a_body_over_the_limit() -> None:
-    client = init(KEY, transport=emulator.transport(emulator.Store()), limits=init(KEY).limits._replace(bytes=300))
+    client = init(
+        KEY,
+        transport=emulator.transport(emulator.Store()),
+        limits=init(KEY).limits._replace(bytes=300),
+    )
     tag, _ = batch.create(client, [request("a"), request("b")])
     assert tag == "ok"
     assert_error(
@@ -186,14 +226,21 @@ BAD_NAMES: dict[str, tuple[Any, str]] = {
     "control": ("a\nb", "batch id: expected"),
     "NUL": ("\0", "batch id: expected"),
     "surrogate": ("\ud800", "batch id: expected"),
-    "dict without id": ({"type": "message_batch"}, "batch['id']: expected one non-empty path segment"),
+    "dict without id": (
+        {"type": "message_batch"},
+        "batch['id']: expected one non-empty path segment",
+    ),
     "dict with id None": ({"id": None}, "batch['id']: expected"),
 }
 
 
 @pytest.mark.parametrize(("named", "message"), BAD_NAMES.values(), ids=BAD_NAMES.keys())
-@pytest.mark.parametrize("function", [batch.show, batch.cancel, batch.delete, batch.wait], ids=lambda f: f.__name__)
-def test_a_batch_that_cannot_be_named(function: Callable[..., Any], named: Any, message: str) -> None:
+@pytest.mark.parametrize(
+    "function", [batch.show, batch.cancel, batch.delete, batch.wait], ids=lambda f: f.__name__
+)
+def test_a_batch_that_cannot_be_named(
+    function: Callable[..., Any], named: Any, message: str
+) -> None:
     assert_error(function(init(KEY, transport=forbidden), named), InvalidRequest, message)
 
 
@@ -214,7 +261,9 @@ BAD_URLS = {
 
 @pytest.mark.parametrize("url", BAD_URLS.values(), ids=BAD_URLS.keys())
 def test_a_results_url_that_leads_elsewhere(url: str) -> None:
-    assert_error(batch.results(init(KEY, transport=forbidden), url), InvalidRequest, "results_url: expected")
+    assert_error(
+        batch.results(init(KEY, transport=forbidden), url), InvalidRequest, "results_url: expected"
+    )
 
 
 def test_a_results_url_inside_a_dict_is_never_followed() -> None:
@@ -226,31 +275,73 @@ def test_a_results_url_inside_a_dict_is_never_followed() -> None:
 
 
 WRONG: dict[str, tuple[Callable[[Client], Any], type[Exception], str]] = {
-    "limit 0": (lambda c: batch.list(c, limit=0), ValueError, "limit must be from 1 to 1000, not 0"),
-    "limit 1001": (lambda c: batch.list(c, limit=1001), ValueError, "limit must be from 1 to 1000, not 1001"),
-    "limit True": (lambda c: batch.list(c, limit=True), TypeError, "limit must be an integer, not bool"),
+    "limit 0": (
+        lambda c: batch.list(c, limit=0),
+        ValueError,
+        "limit must be from 1 to 1000, not 0",
+    ),
+    "limit 1001": (
+        lambda c: batch.list(c, limit=1001),
+        ValueError,
+        "limit must be from 1 to 1000, not 1001",
+    ),
+    "limit True": (
+        lambda c: batch.list(c, limit=True),
+        TypeError,
+        "limit must be an integer, not bool",
+    ),
     "limit text": (lambda c: batch.list(c, limit="3"), TypeError, "limit must be an integer"),  # type: ignore[call-overload]
-    "both cursors": (lambda c: batch.list(c, before_id="a", after_id="b"), ValueError, "exclude each other"),
+    "both cursors": (
+        lambda c: batch.list(c, before_id="a", after_id="b"),
+        ValueError,
+        "exclude each other",
+    ),
     "a number for a batch": (lambda c: batch.show(c, 3), TypeError, "named by its id or its dict"),  # type: ignore[arg-type]
     "None for a batch": (lambda c: batch.results(c, None), TypeError, "named by its id"),  # type: ignore[call-overload]
-    "one request": (lambda c: batch.create(c, request()), TypeError, "iterable of mappings, not dict"),  # type: ignore[arg-type]
-    "text for requests": (lambda c: batch.create(c, "a"), TypeError, "iterable of mappings, not str"),  # type: ignore[arg-type]
+    "one request": (
+        lambda c: batch.create(c, request()),  # type: ignore[arg-type]
+        TypeError,
+        "iterable of mappings, not dict",
+    ),
+    "text for requests": (
+        lambda c: batch.create(c, "a"),  # type: ignore[arg-type]
+        TypeError,
+        "iterable of mappings, not str",
+    ),
     "nothing for requests": (lambda c: batch.create(c, None), TypeError, "not NoneType"),  # type: ignore[arg-type]
-    "a negative timeout": (lambda c: batch.wait(c, "a", timeout=-1), ValueError, "timeout must not be -1"),
-    "an interval of 0": (lambda c: batch.wait(c, "a", interval=0), ValueError, "interval must not be 0"),
-    "a timeout of NaN": (lambda c: batch.wait(c, "a", timeout=float("nan")), ValueError, "timeout must not be nan"),
+    "a negative timeout": (
+        lambda c: batch.wait(c, "a", timeout=-1),
+        ValueError,
+        "timeout must not be -1",
+    ),
+    "an interval of 0": (
+        lambda c: batch.wait(c, "a", interval=0),
+        ValueError,
+        "interval must not be 0",
+    ),
+    "a timeout of NaN": (
+        lambda c: batch.wait(c, "a", timeout=float("nan")),
+        ValueError,
+        "timeout must not be nan",
+    ),
 }
 
 
 @pytest.mark.parametrize(("call", "kind", "message"), WRONG.values(), ids=WRONG.keys())
-def test_what_the_program_did_is_raised(call: Callable[[Client], Any], kind: type[Exception], message: str) -> None:
+def test_what_the_program_did_is_raised(
+    call: Callable[[Client], Any], kind: type[Exception], message: str
+) -> None:
     with pytest.raises(kind, match=message):
         call(init(KEY, transport=forbidden))
 
 
 @pytest.mark.parametrize("cursor", ["before_id", "after_id"])
 def test_a_cursor_that_is_no_id(cursor: str) -> None:
-    assert_error(batch.list(init(KEY, transport=forbidden), **{cursor: ""}), InvalidRequest, "batch id: expected")  # type: ignore[call-overload]
+    assert_error(
+        batch.list(init(KEY, transport=forbidden), **{cursor: ""}),  # type: ignore[call-overload]
+        InvalidRequest,
+        "batch id: expected",
+    )
 
 
 def test_the_options_of_a_single_call_reach_the_wire() -> None:
@@ -263,7 +354,12 @@ def test_the_options_of_a_single_call_reach_the_wire() -> None:
 
     client = init(KEY, transport=transport, query={"always": "1"})
     changed = with_options(
-        client, headers={"X-Team": "ü"}, query={"a b": "c&d"}, beta="x,y", timeout=7, connect_timeout=3
+        client,
+        headers={"X-Team": "ü"},
+        query={"a b": "c&d"},
+        beta="x,y",
+        timeout=7,
+        connect_timeout=3,
     )
     unwrap(batch.list(changed, limit=2))
     [(sent, timeout)] = seen

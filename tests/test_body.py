@@ -46,7 +46,10 @@ BATCHES: dict[str, list[dict[str, Any]]] = {
     "one": [request("a")],
     "two": [request("a"), request("b")],
     "thousands": [request(str(n)) for n in range(3000)],
-    "text of all widths": [request("a", system="\x00\x7fé\u2028\u2029\ufeff\U0001f600"), request("b")],
+    "text of all widths": [
+        request("a", system="\x00\x7fé\u2028\u2029\ufeff\U0001f600"),
+        request("b"),
+    ],
     "a lone surrogate": [request("a", system="\ud800 é"), request("b", system="é")],
     "quotes and newlines": [request("a", system='"\\\n\r\t\b]}')],
     "numbers": [request("a", temperature=0.1, top_k=-0, top_p=1e-300, big=10**40)],
@@ -63,7 +66,9 @@ one_batch = pytest.mark.parametrize("requests", BATCHES.values(), ids=BATCHES.ke
 
 
 @one_batch
-def test_the_same_bytes_each_time_and_exactly_as_many_as_it_says(requests: list[dict[str, Any]]) -> None:
+def test_the_same_bytes_each_time_and_exactly_as_many_as_it_says(
+    requests: list[dict[str, Any]],
+) -> None:
     with Spool(iter(requests), LIMITS) as body:
         first, second, third = (b"".join(body) for _ in range(3))
         assert first == second == third
@@ -95,8 +100,14 @@ def test_any_mapping_is_an_object() -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -149,7 +160,9 @@ def test_closed_after_an_error_inside(files: list[IO[bytes]]) -> None:
 
 
 @pytest.mark.parametrize("kind", [ValueError, KeyError, KeyboardInterrupt, GeneratorExit, OSError])
-@pytest.mark.parametrize("before", [[], [request("a")], of_size(2 * MIB)], ids=["at once", "later", "on disk"])
+@pytest.mark.parametrize(
+    "before", [[], [request("a")], of_size(2 * MIB)], ids=["at once", "later", "on disk"]
+)
 def test_what_the_generator_raises_passes_through(
     files: list[IO[bytes]], kind: type[BaseException], before: list[dict[str, Any]]
 ) -> None:
@@ -174,7 +187,11 @@ REFUSED: dict[str, tuple[Callable[[], Iterable[Any]], Limits, list[str]]] = {
         LIMITS,
         ["/custom_id", "/params", "", "/custom_id"],
     ),
-    "not JSON": (lambda: [request("a", x={1, 2}), request("b", y=float("inf"))], LIMITS, ["/params/x", "/params/y"]),
+    "not JSON": (
+        lambda: [request("a", x={1, 2}), request("b", y=float("inf"))],
+        LIMITS,
+        ["/params/x", "/params/y"],
+    ),
     "one too many": (lambda: [request("a"), request("b")], LIMITS._replace(requests=1), [""]),
     "a byte too many": (lambda: of_size(1001), LIMITS._replace(bytes=1000), [""]),
     "on disk, then a fault": (lambda: [*of_size(2 * MIB), {}], LIMITS, ["/custom_id", "/params"]),
@@ -183,7 +200,10 @@ REFUSED: dict[str, tuple[Callable[[], Iterable[Any]], Limits, list[str]]] = {
 
 @pytest.mark.parametrize(("requests", "limits", "pointers"), REFUSED.values(), ids=REFUSED.keys())
 def test_refused_and_closed(
-    files: list[IO[bytes]], requests: Callable[[], Iterable[Any]], limits: Limits, pointers: list[str]
+    files: list[IO[bytes]],
+    requests: Callable[[], Iterable[Any]],
+    limits: Limits,
+    pointers: list[str],
 ) -> None:
     with pytest.raises(InvalidRequest) as caught:
         Spool(requests(), limits)
@@ -225,15 +245,21 @@ WARNED: dict[str, tuple[list[dict[str, Any]], int, int]] = {
 
 
 @pytest.mark.parametrize(("requests", "warned", "named"), WARNED.values(), ids=WARNED.keys())
-def test_warnings_are_counted_and_the_first_few_kept(requests: list[dict[str, Any]], warned: int, named: int) -> None:
+def test_warnings_are_counted_and_the_first_few_kept(
+    requests: list[dict[str, Any]], warned: int, named: int
+) -> None:
     with Spool(requests, LIMITS) as body:
         assert (body.warned, len(body.warnings)) == (warned, named)
         assert all(problem.severity == "warning" for problem in body.warnings)
-        assert [problem.index for problem in body.warnings] == sorted(problem.index or 0 for problem in body.warnings)
+        assert [problem.index for problem in body.warnings] == sorted(
+            problem.index or 0 for problem in body.warnings
+        )
         assert body.total == len(requests)
 
 
-@pytest.mark.parametrize("requests", [request(), "text", b"bytes", None, 3], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "requests", [request(), "text", b"bytes", None, 3], ids=lambda value: type(value).__name__
+)
 def test_what_is_no_list_of_requests(files: list[IO[bytes]], requests: Any) -> None:
     with pytest.raises(TypeError, match=f"iterable of mappings, not {type(requests).__name__}"):
         Spool(requests, LIMITS)

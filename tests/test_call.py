@@ -47,7 +47,10 @@ REPEATED: dict[str, tuple[Step, list[float]]] = {
     "reset before an answer": ([reset], [0.4375]),
     "closed in the headers": ([b"HTTP/1.1 200 OK\r\nx: ", close], [0.4375]),
     "closed in the body": ([SHOWN[:-9], close], [0.4375]),
-    "a chunked body without its end": ([head(200, {"transfer-encoding": "chunked"}), chunk(b"{"), close], [0.4375]),
+    "a chunked body without its end": (
+        [head(200, {"transfer-encoding": "chunked"}), chunk(b"{"), close],
+        [0.4375],
+    ),
     "silence": ([stall], [0.4375]),
     "silence in the body": ([SHOWN[:-9], stall], [0.4375]),
     "not HTTP": ([b"SSH-2.0-OpenSSH\r\n", close], [0.4375]),
@@ -64,12 +67,26 @@ REPEATED: dict[str, tuple[Step, list[float]]] = {
     "retry-after of 0": ([refusal(503, {"retry-after": "0"})], [0]),
     "retry-after of a minute": ([refusal(503, {"retry-after": "60"})], [60]),
     "retry-after-ms first": ([refusal(429, {"retry-after-ms": "250", "retry-after": "9"})], [0.25]),
-    "retry-after-ms of rubbish": ([refusal(429, {"retry-after-ms": "soon", "retry-after": "9"})], [9]),
+    "retry-after-ms of rubbish": (
+        [refusal(429, {"retry-after-ms": "soon", "retry-after": "9"})],
+        [9],
+    ),
     "retry-after, a date": (
-        [refusal(429, {"retry-after": "Sat, 21 Nov 2026 10:00:05 GMT", "date": "Sat, 21 Nov 2026 10:00:00 GMT"})],
+        [
+            refusal(
+                429,
+                {
+                    "retry-after": "Sat, 21 Nov 2026 10:00:05 GMT",
+                    "date": "Sat, 21 Nov 2026 10:00:00 GMT",
+                },
+            )
+        ],
         [5],
     ),
-    "retry-after, a past date": ([refusal(429, {"retry-after": "Fri, 21 Nov 2025 10:00:05 GMT"})], [0]),
+    "retry-after, a past date": (
+        [refusal(429, {"retry-after": "Fri, 21 Nov 2025 10:00:05 GMT"})],
+        [0],
+    ),
     "retry-after, negative": ([refusal(429, {"retry-after": "-3"})], [0.4375]),
     "retry-after of NaN": ([refusal(429, {"retry-after": "nan"})], [0.4375]),
     "retry-after of rubbish": ([refusal(429, {"retry-after": "in a while"})], [0.4375]),
@@ -97,7 +114,9 @@ FINAL: dict[str, Step] = {
     "retry-after of more than a minute": [refusal(429, {"retry-after": "60.1"})],
     "retry-after of for ever": [refusal(503, {"retry-after": "inf"})],
     "retry-after of 400 digits": [refusal(503, {"retry-after": "9" * 400})],
-    "retry-after in the year 9999": [refusal(503, {"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"})],
+    "retry-after in the year 9999": [
+        refusal(503, {"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"})
+    ],
 }
 
 
@@ -130,12 +149,18 @@ def test_no_redirect_is_followed_and_nothing_reaches_its_target(status: int) -> 
         moved = head(status, {"location": other.url + "/elsewhere", "content-length": "0"})
         with Scripted(*[moved] * 4) as server:
             given = client(server.url)
-            for result in (batch.show(given, ID), batch.results(given, ID), batch.cancel(given, ID)):
+            for result in (
+                batch.show(given, ID),
+                batch.results(given, ID),
+                batch.cancel(given, ID),
+            ):
                 assert isinstance(result[1], APIError)
                 assert result[1].status == status
                 assert f"this one leads to '{other.url}/elsewhere'" in str(result[1])
             _, error = batch.create(given, [request()])
-            assert isinstance(error, UnknownOutcome if status == 303 else APIError)  # 303: done, see other
+            assert isinstance(
+                error, UnknownOutcome if status == 303 else APIError
+            )  # 303: done, see other
             assert f"this one leads to '{other.url}/elsewhere'" in str(error)
     assert other.connections == 0
 
@@ -148,7 +173,10 @@ def test_a_results_url_of_another_host_gets_nothing() -> None:
 
 
 def test_a_foreign_results_url_in_a_dict_gets_nothing() -> None:
-    with Scripted() as other, Scripted(counted(b'{"custom_id": "a", "result": {"type": "canceled"}}\n')) as server:
+    with (
+        Scripted() as other,
+        Scripted(counted(b'{"custom_id": "a", "result": {"type": "canceled"}}\n')) as server,
+    ):
         ended = a_batch("ended", succeeded=1, results_url=f"{other.url}{PATH}/results")
         assert len(unwrap(batch.results(client(server.url), ended))) == 1
     assert other.connections == 0
@@ -160,7 +188,10 @@ def test_a_base_with_a_path_is_kept_whole() -> None:
         unwrap(batch.show(given, ID))
         unwrap(batch.results(given, f"https://api.anthropic.com{PATH}/results"))
         unwrap(batch.results(given, f"{server.url}/gateway/anthropic{PATH}/results"))
-    assert {one.target for one in server.received} == {f"/gateway/anthropic{PATH}", f"/gateway/anthropic{PATH}/results"}
+    assert {one.target for one in server.received} == {
+        f"/gateway/anthropic{PATH}",
+        f"/gateway/anthropic{PATH}/results",
+    }
 
 
 def test_an_id_is_one_segment_on_the_wire() -> None:
@@ -175,9 +206,18 @@ def test_an_id_is_one_segment_on_the_wire() -> None:
 
 def test_what_is_sent() -> None:
     with Scripted(SHOWN, SHOWN, answer({"id": ID, "type": "message_batch_deleted"})) as server:
-        given = client(server.url, beta=["a", "b"], headers={"X-Team": "evals"}, query={"trace": "1"})
+        given = client(
+            server.url, beta=["a", "b"], headers={"X-Team": "evals"}, query={"trace": "1"}
+        )
         unwrap(batch.show(given, ID))
-        unwrap(batch.cancel(with_options(given, headers={"anthropic-beta": None, "accept-encoding": "identity"}), ID))
+        unwrap(
+            batch.cancel(
+                with_options(
+                    given, headers={"anthropic-beta": None, "accept-encoding": "identity"}
+                ),
+                ID,
+            )
+        )
         unwrap(batch.delete(with_options(given, auth_token="a-token", query={"trace": None}), ID))
     show, cancel, delete = server.received
     assert (show.method, cancel.method, delete.method) == ("GET", "POST", "DELETE")
@@ -189,14 +229,30 @@ def test_what_is_sent() -> None:
     assert show.headers["accept-encoding"] == "gzip"
     assert "content-length" not in show.headers
     assert (cancel.headers["content-length"], cancel.body) == ("0", b"")
-    assert (cancel.headers["accept-encoding"], "anthropic-beta" in cancel.headers) == ("identity", False)
-    assert (delete.headers["authorization"], "x-api-key" in delete.headers) == ("Bearer a-token", False)
+    assert (cancel.headers["accept-encoding"], "anthropic-beta" in cancel.headers) == (
+        "identity",
+        False,
+    )
+    assert (delete.headers["authorization"], "x-api-key" in delete.headers) == (
+        "Bearer a-token",
+        False,
+    )
     assert server.connections == 1
 
 
-BODIES: dict[str, tuple[bytes, dict[str, str], tuple[str | None, str | None, str | None, str | None]]] = {
-    "enveloped": (json.dumps(error_body("t", "m", error_code="c")).encode(), {}, ("t", "m", "c", "req_from_the_body")),
-    "id in the header": (json.dumps(error_body("t", "m")).encode(), {"Request-Id": "req_h"}, ("t", "m", None, "req_h")),
+BODIES: dict[
+    str, tuple[bytes, dict[str, str], tuple[str | None, str | None, str | None, str | None]]
+] = {
+    "enveloped": (
+        json.dumps(error_body("t", "m", error_code="c")).encode(),
+        {},
+        ("t", "m", "c", "req_from_the_body"),
+    ),
+    "id in the header": (
+        json.dumps(error_body("t", "m")).encode(),
+        {"Request-Id": "req_h"},
+        ("t", "m", None, "req_h"),
+    ),
     "no envelope": (b'{"type": "t", "message": "m"}', {}, ("t", "m", None, None)),
     "an error that is text": (b'{"error": "m"}', {}, (None, "m", None, None)),
     "fields of other types": (
@@ -229,18 +285,31 @@ BODIES: dict[str, tuple[bytes, dict[str, str], tuple[str | None, str | None, str
         {"content-type": "text/plain; charset=klingon"},
         (None, "m\ufffd", None, None),
     ),
-    "a charset that is no text": (b"m", {"content-type": "text/plain; charset=hex"}, (None, "m", None, None)),
+    "a charset that is no text": (
+        b"m",
+        {"content-type": "text/plain; charset=hex"},
+        (None, "m", None, None),
+    ),
     "the key itself": (f"you sent {KEY}".encode(), {}, (None, "you sent ***", None, None)),
-    "the key in JSON": (json.dumps({"error": {"type": KEY, "message": KEY}}).encode(), {}, ("***", "***", None, None)),
+    "the key in JSON": (
+        json.dumps({"error": {"type": KEY, "message": KEY}}).encode(),
+        {},
+        ("***", "***", None, None),
+    ),
 }
 
 
 @pytest.mark.parametrize(("body", "headers", "expected"), BODIES.values(), ids=BODIES.keys())
-def test_whatever_the_body_of_an_error(body: bytes, headers: dict[str, str], expected: tuple[str | None, ...]) -> None:
+def test_whatever_the_body_of_an_error(
+    body: bytes, headers: dict[str, str], expected: tuple[str | None, ...]
+) -> None:
     with Scripted(counted(body, 418, headers)) as server:
         _, error = batch.show(client(server.url), ID)
     assert isinstance(error, APIError)
-    assert (error.status, error.type, error.message, error.error_code, error.request_id) == (418, *expected)
+    assert (error.status, error.type, error.message, error.error_code, error.request_id) == (
+        418,
+        *expected,
+    )
     assert error.headers["content-length"] == str(len(body))
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
     assert KEY not in repr(error)
@@ -267,7 +336,9 @@ def test_an_error_without_end_is_read_in_part() -> None:
 def test_events_tell_what_happens_in_order() -> None:
     events: list[dict[str, Any]] = []
     with Scripted(
-        [refusal(429, {"request-id": "req_1"})], [close], answer(a_batch(), headers={"request-id": "req_2"})
+        [refusal(429, {"request-id": "req_1"})],
+        [close],
+        answer(a_batch(), headers={"request-id": "req_2"}),
     ) as server:
         unwrap(batch.show(client(server.url, on_event=events.append, query={"q": "secret"}), ID))
     assert [event["event"] for event in events] == [
@@ -282,7 +353,10 @@ def test_events_tell_what_happens_in_order() -> None:
     assert {(event["method"], event["path"]) for event in events} == {("GET", PATH)}
     assert [event["attempt"] for event in events] == [0, 0, 0, 1, 1, 2, 2]
     assert [event["status"] for event in events if event["event"] == "response"] == [429, 200]
-    assert [event["request_id"] for event in events if event["event"] == "response"] == ["req_1", "req_2"]
+    assert [event["request_id"] for event in events if event["event"] == "response"] == [
+        "req_1",
+        "req_2",
+    ]
     assert [event["delay"] for event in events if event["event"] == "retry"] == [0.4375, 0.875]
     assert [event["reason"] for event in events if event["event"] == "retry"] == ["429", "closed"]
     assert KEY not in str(events)
@@ -331,10 +405,14 @@ ANSWERS: dict[str, Step] = {
 @pytest.mark.parametrize("name", ANSWERS)
 def test_a_traceback_with_all_its_locals_shows_no_secret(name: str) -> None:
     with Scripted(ANSWERS[name]) as server:
-        given = client(server.url, retry=Policy(max_retries=0), headers={"x-secret": "another-secret"})
+        given = client(
+            server.url, retry=Policy(max_retries=0), headers={"x-secret": "another-secret"}
+        )
         with pytest.raises(AnthropixError) as caught:
             unwrap(batch.create(given, [request()]))
-    text = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    text = "".join(
+        traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
+    )
     assert "given = Client(api_key='***'" in text
     assert KEY not in text
     assert "another-secret" not in text
@@ -371,7 +449,9 @@ def look_from_a_child(given: Any, found: Any) -> None:
     found.put(batch.show(given, ID))
 
 
-@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system does not fork")
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="this system does not fork"
+)
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 @pytest.mark.parametrize("held", [False, True], ids=["idle connection", "a lock held at the fork"])
 def test_a_forked_child_has_connections_of_its_own(held: bool) -> None:
@@ -456,13 +536,19 @@ ECHOES: dict[str, Step] = {
     "a status line": [f"HTTP/1.1 {KEY} OK\r\n\r\n".encode(), close],
     "a request id": [answer({}, headers={"request-id": KEY})],
     "an encoding": [answer({}, headers={"content-encoding": KEY})],
-    "an error": [answer({"error": {"type": KEY, "message": KEY, "details": {"error_code": KEY}}}, 400)],
-    "an error in a row": [counted(json.dumps({"type": "error", "error": {"message": KEY}}).encode() + b"\n")],
+    "an error": [
+        answer({"error": {"type": KEY, "message": KEY, "details": {"error_code": KEY}}}, 400)
+    ],
+    "an error in a row": [
+        counted(json.dumps({"type": "error", "error": {"message": KEY}}).encode() + b"\n")
+    ],
 }
 
 
 @pytest.mark.parametrize("name", ECHOES)
-def test_an_echoed_key_reaches_no_error_and_no_event(name: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_echoed_key_reaches_no_error_and_no_event(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG, "anthropix_py")
     events: list[dict[str, Any]] = []
     with Scripted(*[ECHOES[name]] * 3) as server:
@@ -496,7 +582,12 @@ def test_an_answer_without_end_is_given_up(body: str) -> None:
     content = gzip.compress(piece * 70) if body == "gzip" else piece
     headers = {"content-encoding": "gzip"} if body == "gzip" else {}
     endless = itertools.repeat(content) if body == "plain" else iter((content,))
-    given = init(KEY, transport=lambda *_: Response(200, {**headers, "content-length": "1"}, endless, lambda: None))
+    given = init(
+        KEY,
+        transport=lambda *_: Response(
+            200, {**headers, "content-length": "1"}, endless, lambda: None
+        ),
+    )
     _, error = batch.show(given, ID)
     assert isinstance(error, DecodeError)
     assert "goes on past 67,108,864 bytes" in str(error)
@@ -517,7 +608,11 @@ def test_a_deletion_that_is_none() -> None:
 
 def test_a_default_header_can_be_taken_out() -> None:
     with Scripted(SHOWN) as server:
-        unwrap(batch.show(client(server.url, headers={"user-agent": None, "accept-encoding": None}), ID))
+        unwrap(
+            batch.show(
+                client(server.url, headers={"user-agent": None, "accept-encoding": None}), ID
+            )
+        )
     assert not {"user-agent", "accept-encoding"} & server.received[0].headers.keys()
 
 

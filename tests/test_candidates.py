@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -12,7 +12,17 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from samples import KEY, a_batch, error_body
 
-from anthropix_py import APIError, Client, DecodeError, Policy, TransportError, UnknownOutcome, batch, init, unwrap
+from anthropix_py import (
+    APIError,
+    Client,
+    DecodeError,
+    Policy,
+    TransportError,
+    UnknownOutcome,
+    batch,
+    init,
+    unwrap,
+)
 from anthropix_py._wire import Request, Response, Timeout
 from anthropix_py.emulator import ManualClock
 from anthropix_py.errors import AnthropixError
@@ -27,7 +37,7 @@ Step = Callable[[], Response]
 
 def at(seconds: float, digits: int = 6) -> str:
     """Give a time, in seconds after the sending, as the API writes it."""
-    moment = datetime.fromtimestamp(0, timezone.utc) + timedelta(seconds=SENT + seconds)
+    moment = datetime.fromtimestamp(0, UTC) + timedelta(seconds=SENT + seconds)
     return moment.isoformat(timespec="microseconds" if digits else "seconds")
 
 
@@ -37,7 +47,9 @@ def made(id: str, seconds: float = 1.0, total: int = TOTAL, **fields: Any) -> di
     return a_batch(**{"id": id, "request_counts": counts, "created_at": at(seconds), **fields})
 
 
-def page(batches: Iterable[object], *, more: bool = False, date: str | None = None, **fields: Any) -> Response:
+def page(
+    batches: Iterable[object], *, more: bool = False, date: str | None = None, **fields: Any
+) -> Response:
     data = list(batches)
     ids = [one["id"] for one in data if isinstance(one, dict)]
     value = {
@@ -54,7 +66,12 @@ def page(batches: Iterable[object], *, more: bool = False, date: str | None = No
 class Script:
     """A transport that plays one page for each request, and fails on one too many."""
 
-    def __init__(self, *pages: Response | AnthropixError, takes: float = 0.0, clock: ManualClock | None = None) -> None:
+    def __init__(
+        self,
+        *pages: Response | AnthropixError,
+        takes: float = 0.0,
+        clock: ManualClock | None = None,
+    ) -> None:
         self.queries: list[dict[str, str]] = []
         self.clock = clock or ManualClock(start=SENT + 1)
         self._pages = list(pages)
@@ -120,7 +137,10 @@ def test_the_clock_of_the_client_does_not_matter(behind: float, later: float) ->
 def test_a_date_header_has_no_fractions() -> None:
     for tenth in range(10):
         now = SENT + 100 + tenth / 10
-        script = Script(page([made("a", 0.0)], date=formatdate(int(now), usegmt=True)), clock=ManualClock(start=now))
+        script = Script(
+            page([made("a", 0.0)], date=formatdate(int(now), usegmt=True)),
+            clock=ManualClock(start=now),
+        )
         assert found(script) == ["a"], tenth
 
 
@@ -159,7 +179,16 @@ LISTS: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
     "one too old of another size ends it too": ([made("b", -9, total=1), made("a", 1)], []),
     "counts that have moved": (
         [
-            made("a", request_counts={"processing": 1, "succeeded": 2, "errored": 3, "canceled": 1, "expired": 0}),
+            made(
+                "a",
+                request_counts={
+                    "processing": 1,
+                    "succeeded": 2,
+                    "errored": 3,
+                    "canceled": 1,
+                    "expired": 0,
+                },
+            ),
         ],
         ["a"],
     ),
@@ -186,11 +215,19 @@ def test_a_candidate_is_given_as_it_came() -> None:
 
 PAGES: dict[str, tuple[list[Step], list[str | None], list[str]]] = {
     "none older": (
-        [lambda: page([made("c")], more=True), lambda: page([made("b")], more=True), lambda: page([made("a")])],
+        [
+            lambda: page([made("c")], more=True),
+            lambda: page([made("b")], more=True),
+            lambda: page([made("a")]),
+        ],
         [None, "c", "b"],
         ["c", "b", "a"],
     ),
-    "one too old on the first": ([lambda: page([made("b"), made("a", -9)], more=True)], [None], ["b"]),
+    "one too old on the first": (
+        [lambda: page([made("b"), made("a", -9)], more=True)],
+        [None],
+        ["b"],
+    ),
     "one too old alone": ([lambda: page([made("a", -9)], more=True)], [None], []),
     "one too old on the second": (
         [lambda: page([made("c")], more=True), lambda: page([made("b"), made("a", -9)], more=True)],
@@ -198,7 +235,10 @@ PAGES: dict[str, tuple[list[Step], list[str | None], list[str]]] = {
         ["c", "b"],
     ),
     "a page of others": (
-        [lambda: page([made("c", total=1)], more=True), lambda: page([made("b"), made("a", -9)], more=True)],
+        [
+            lambda: page([made("c", total=1)], more=True),
+            lambda: page([made("b"), made("a", -9)], more=True),
+        ],
         [None, "c"],
         ["b"],
     ),
@@ -215,7 +255,9 @@ PAGES: dict[str, tuple[list[Step], list[str | None], list[str]]] = {
 
 
 @pytest.mark.parametrize(("pages", "cursors", "ids"), PAGES.values(), ids=PAGES.keys())
-def test_over_pages_as_far_as_needed(pages: list[Step], cursors: list[str | None], ids: list[str]) -> None:
+def test_over_pages_as_far_as_needed(
+    pages: list[Step], cursors: list[str | None], ids: list[str]
+) -> None:
     script = Script(*(make() for make in pages))
     assert found(script) == ids
     assert [query.get("after_id") for query in script.queries] == cursors
@@ -226,7 +268,9 @@ def test_only_the_date_of_the_first_page_counts() -> None:
     behind = 5 * HOUR
     clock = ManualClock(start=SENT + 1 - behind)
     first = page([made("b", 2.0)], more=True, date=http_date(1))
-    script = Script(first, page([made("a", 1.0), made("old", -9)], date=http_date(90 * HOUR)), clock=clock)
+    script = Script(
+        first, page([made("a", 1.0), made("old", -9)], date=http_date(90 * HOUR)), clock=clock
+    )
     assert found(script, SENT - behind) == ["b", "a"]
 
 
@@ -319,7 +363,10 @@ def test_what_is_no_time(time: str) -> None:
 
 
 FAILURES: dict[str, tuple[Callable[[], Response | AnthropixError], type[AnthropixError]]] = {
-    "401": (lambda: Response(401, {}, iter([json.dumps(error_body()).encode()]), lambda: None), APIError),
+    "401": (
+        lambda: Response(401, {}, iter([json.dumps(error_body()).encode()]), lambda: None),
+        APIError,
+    ),
     "500": (lambda: Response(500, {}, iter([]), lambda: None), APIError),
     "no connection": (lambda: TransportError("connect", "refused", sent=False), TransportError),
     "not a page": (lambda: Response(200, {}, iter([b"{}"]), lambda: None), DecodeError),
@@ -329,7 +376,9 @@ FAILURES: dict[str, tuple[Callable[[], Response | AnthropixError], type[Anthropi
 
 @pytest.mark.parametrize(("failure", "kind"), FAILURES.values(), ids=FAILURES.keys())
 @pytest.mark.parametrize("before", [0, 1], ids=["first page", "second page"])
-def test_errors_are_returned(failure: Callable[[], Response], kind: type[AnthropixError], before: int) -> None:
+def test_errors_are_returned(
+    failure: Callable[[], Response], kind: type[AnthropixError], before: int
+) -> None:
     script = Script(*[page([made("b")], more=True)][:before], failure())
     tag, error = batch.candidates(script.client(retry=Policy(max_retries=0)), unknown())
     assert (tag, type(error)) == ("error", kind)
@@ -342,7 +391,10 @@ def test_from_a_create_that_broke_off_to_its_batch() -> None:
         clock.advance(30)
         if request.method == "POST":
             raise TransportError("timeout", "slow", sent=True)
-        return page([made("it", 29.0, total=1), made("other", 28.0), made("old", -60.0, total=1)], date=http_date(60))
+        return page(
+            [made("it", 29.0, total=1), made("other", 28.0), made("old", -60.0, total=1)],
+            date=http_date(60),
+        )
 
     client = init(KEY, transport=transport, clock=clock)
     tag, error = batch.create(client, [{"custom_id": "a", "params": {}}])

@@ -36,14 +36,20 @@ WHOLE: dict[str, tuple[bytes, bytes]] = {
     "many of one byte": (b"1\r\na\r\n" * 20 + b"0\r\n\r\n", b"a" * 20),
     "sizes in hex": (b"A\r\n0123456789\r\nb\r\n0123456789a\r\n0\r\n\r\n", b"01234567890123456789a"),
     "leading zeros": (b"0005\r\nhello\r\n000\r\n\r\n", b"hello"),
-    "many leading zeros": (b"00000000000000000005\r\nhello\r\n00000000000000000000\r\n\r\n", b"hello"),
+    "many leading zeros": (
+        b"00000000000000000005\r\nhello\r\n00000000000000000000\r\n\r\n",
+        b"hello",
+    ),
     "bare line feeds in the trailer": (b"0\r\nx: y\n\n", b""),
     "bare line feeds and others": (b"0\r\nx: y\nz: 1\r\n\n", b""),
     "an extension": (b'5;a=1;b="c"\r\nhello\r\n0;end\r\n\r\n', b"hello"),
     "spaces after the size": (b"5 \t\r\nhello\r\n0 \r\n\r\n", b"hello"),
     "a trailer": (b"5\r\nhello\r\n0\r\nx: y\r\nz: 1\r\n\r\n", b"hello"),
     "line ends in the content": (b"6\r\n\r\n\r\n\r\n\r\n2\r\n\r\n\r\n0\r\n\r\n", b"\r\n" * 4),
-    "content like a chunk": (b"a\r\n5\r\nhello\r\n\r\n5\r\n0\r\n\r\n\r\n0\r\n\r\n", b"5\r\nhello\r\n0\r\n\r\n"),
+    "content like a chunk": (
+        b"a\r\n5\r\nhello\r\n\r\n5\r\n0\r\n\r\n\r\n0\r\n\r\n",
+        b"5\r\nhello\r\n0\r\n\r\n",
+    ),
     "more after the end": (b"5\r\nhello\r\n0\r\n\r\n5\r\nagain\r\n", b"hello"),
     "an answer after the end": (b"0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", b""),
 }
@@ -133,7 +139,9 @@ def test_what_came_before_a_fault_is_given(wrong: bytes) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 3, 100])
-@pytest.mark.parametrize(("more", "surplus"), [(b"", False), (b"x", True), (b"\r\n", True), (b"HTTP/1.1 200", True)])
+@pytest.mark.parametrize(
+    ("more", "surplus"), [(b"", False), (b"x", True), (b"\r\n", True), (b"HTTP/1.1 200", True)]
+)
 def test_more_than_the_body_is_noticed(more: bytes, surplus: bool, size: int) -> None:
     body = b"5\r\nhello\r\n0\r\nx: y\r\n\r\n" + more
     dechunker = Dechunker()
@@ -142,7 +150,10 @@ def test_more_than_the_body_is_noticed(more: bytes, surplus: bool, size: int) ->
     assert (dechunker.ended, dechunker.surplus, dechunker.fault) == (True, surplus, None)
 
 
-@given(st.lists(st.binary(min_size=1, max_size=300), max_size=20), st.lists(st.integers(0, 3000), max_size=20))
+@given(
+    st.lists(st.binary(min_size=1, max_size=300), max_size=20),
+    st.lists(st.integers(0, 3000), max_size=20),
+)
 def test_any_chunks_any_cuts(chunks: list[bytes], cuts: list[int]) -> None:
     body = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
     edges = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]

@@ -25,7 +25,11 @@ PATIENCE = 20.0
 REQUESTS: list[dict[str, Any]] = [
     {
         "custom_id": f"id-{number}",
-        "params": {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}]},
+        "params": {
+            "model": "m",
+            "max_tokens": 9,
+            "messages": [{"role": "user", "content": "Hello"}],
+        },
     }
     for number in range(5)
 ]
@@ -38,7 +42,9 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(Path(__file__).parents[1]), **more}
 
 
-def run(*arguments: str, command: Sequence[str] = COMMAND, **more: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, command: Sequence[str] = COMMAND, **more: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*command, *arguments],
         env=environment(**more),
@@ -57,7 +63,9 @@ class Running:
         self.process = process
         self.lines = [process.stdout.readline() for _ in range(3)]
         self.variables = dict(
-            shlex.split(line)[1].split("=", 1) for line in self.lines[1:] if line.startswith("export ")
+            shlex.split(line)[1].split("=", 1)
+            for line in self.lines[1:]
+            if line.startswith("export ")
         )
         self.url = self.variables["ANTHROPIC_BASE_URL"]
 
@@ -93,7 +101,9 @@ def get(url: str, path: str) -> Any:
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM], ids=["int", "term"])
-def test_it_says_where_it_is_and_ends_well(sign: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_says_where_it_is_and_ends_well(
+    sign: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with emulator() as running:
         url = running.url
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
@@ -109,7 +119,9 @@ def test_it_says_where_it_is_and_ends_well(sign: signal.Signals, monkeypatch: py
             monkeypatch.setenv(name, value)
         client = init(timeout=PATIENCE)
         created = unwrap(batch.create(client, REQUESTS))
-        assert len(unwrap(batch.results(client, unwrap(batch.wait(client, created))))) == len(REQUESTS)
+        assert len(unwrap(batch.results(client, unwrap(batch.wait(client, created))))) == len(
+            REQUESTS
+        )
         started = time.monotonic()
         assert running.end(sign) == (0, "", "")
         assert time.monotonic() - started < 5
@@ -118,12 +130,24 @@ def test_it_says_where_it_is_and_ends_well(sign: signal.Signals, monkeypatch: py
 
 
 def test_options_reach_the_store_and_the_faults() -> None:
-    options = ["--looks", "1", "--outcome", "errored=1", "--seed", "7", "--calls-per-minute", "1000"]
+    options = [
+        "--looks",
+        "1",
+        "--outcome",
+        "errored=1",
+        "--seed",
+        "7",
+        "--calls-per-minute",
+        "1000",
+    ]
     faults = ["--fault", "list:status=529,skip=1", "--fault", "results:gzip"]
     with emulator(*options, *faults, "--model", "m") as running:
         client = init("k", base_url=running.url, timeout=PATIENCE, retry=Policy(max_retries=0))
         created = unwrap(batch.create(client, REQUESTS))
-        assert [unwrap(batch.show(client, created))["processing_status"] for _ in range(2)] == ["in_progress", "ended"]
+        assert [unwrap(batch.show(client, created))["processing_status"] for _ in range(2)] == [
+            "in_progress",
+            "ended",
+        ]
         assert unwrap(batch.show(client, created))["request_counts"]["errored"] == len(REQUESTS)
         assert [batch.list(client)[0] for _ in range(3)] == ["ok", "error", "ok"]
         assert len(unwrap(batch.results(client, created))) == len(REQUESTS)
@@ -201,7 +225,11 @@ def test_a_state_that_is_broken_is_an_error_at_once(tmp_path: Path) -> None:
 
 def test_version() -> None:
     done = run("--version")
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"anthropix, version {__version__}\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        f"anthropix, version {__version__}\n",
+        "",
+    )
 
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])
@@ -211,7 +239,16 @@ def test_help(flag: str) -> None:
     assert "emulator" in done.stdout
     done = CliRunner().invoke(cli, ["emulator", flag])
     assert (done.exit_code, done.stderr) == (0, "")
-    for name in ("--host", "--port", "--takes", "--fault", "--outcome", "--state", "foreign_url", "CALL"):
+    for name in (
+        "--host",
+        "--port",
+        "--takes",
+        "--fault",
+        "--outcome",
+        "--state",
+        "foreign_url",
+        "CALL",
+    ):
         assert name in done.stdout
 
 

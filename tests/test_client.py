@@ -58,21 +58,49 @@ ENVIRONMENT: dict[str, tuple[dict[str, str], dict[str, Any], dict[str, object]]]
     "token": ({"AUTH_TOKEN": TOKEN}, {}, {"api_key": None, "auth_token": TOKEN}),
     "key wins": ({"API_KEY": KEY, "AUTH_TOKEN": TOKEN}, {}, {"api_key": KEY, "auth_token": None}),
     "empty key": ({"API_KEY": "", "AUTH_TOKEN": TOKEN}, {}, {"api_key": None, "auth_token": TOKEN}),
-    "argument key": ({"API_KEY": "other", "AUTH_TOKEN": TOKEN}, {"api_key": KEY}, {"api_key": KEY, "auth_token": None}),
-    "argument token": ({"API_KEY": KEY}, {"auth_token": TOKEN}, {"api_key": None, "auth_token": TOKEN}),
-    "both arguments": ({}, {"api_key": KEY, "auth_token": TOKEN}, {"api_key": KEY, "auth_token": TOKEN}),
+    "argument key": (
+        {"API_KEY": "other", "AUTH_TOKEN": TOKEN},
+        {"api_key": KEY},
+        {"api_key": KEY, "auth_token": None},
+    ),
+    "argument token": (
+        {"API_KEY": KEY},
+        {"auth_token": TOKEN},
+        {"api_key": None, "auth_token": TOKEN},
+    ),
+    "both arguments": (
+        {},
+        {"api_key": KEY, "auth_token": TOKEN},
+        {"api_key": KEY, "auth_token": TOKEN},
+    ),
     "base": ({"BASE_URL": "http://gw:8080/a/"}, {"api_key": KEY}, {"base_url": "http://gw:8080/a"}),
     "empty base": ({"BASE_URL": ""}, {"api_key": KEY}, {"base_url": API_BASE}),
-    "argument base": ({"BASE_URL": "http://gw"}, {"api_key": KEY, "base_url": "https://x"}, {"base_url": "https://x"}),
-    "rubbish unused": ({"BASE_URL": "gw"}, {"api_key": KEY, "base_url": "https://x"}, {"base_url": "https://x"}),
+    "argument base": (
+        {"BASE_URL": "http://gw"},
+        {"api_key": KEY, "base_url": "https://x"},
+        {"base_url": "https://x"},
+    ),
+    "rubbish unused": (
+        {"BASE_URL": "gw"},
+        {"api_key": KEY, "base_url": "https://x"},
+        {"base_url": "https://x"},
+    ),
     "header": ({"CUSTOM_HEADERS": "X-A: 1"}, {"api_key": KEY}, {"headers": (("x-a", "1"),)}),
     "header lines": (
         {"CUSTOM_HEADERS": "\nX-A:1\r\n  \n X-B :  b: c  \n"},
         {"api_key": KEY},
         {"headers": (("x-a", "1"), ("x-b", "b: c"))},
     ),
-    "header twice": ({"CUSTOM_HEADERS": "X-A: 1\nx-a: 2"}, {"api_key": KEY}, {"headers": (("x-a", "2"),)}),
-    "header without value": ({"CUSTOM_HEADERS": "X-A:"}, {"api_key": KEY}, {"headers": (("x-a", ""),)}),
+    "header twice": (
+        {"CUSTOM_HEADERS": "X-A: 1\nx-a: 2"},
+        {"api_key": KEY},
+        {"headers": (("x-a", "2"),)},
+    ),
+    "header without value": (
+        {"CUSTOM_HEADERS": "X-A:"},
+        {"api_key": KEY},
+        {"headers": (("x-a", ""),)},
+    ),
     "no header lines": ({"CUSTOM_HEADERS": ""}, {"api_key": KEY}, {"headers": ()}),
     "blank header lines": ({"CUSTOM_HEADERS": " \n\n"}, {"api_key": KEY}, {"headers": ()}),
     "argument header": (
@@ -127,7 +155,9 @@ def test_no_credentials(empty: str | None, monkeypatch: pytest.MonkeyPatch) -> N
     if empty is not None:
         monkeypatch.setenv("ANTHROPIC_API_KEY", empty)
         monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", empty)
-    with pytest.raises(MissingCredentials, match="ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN") as caught:
+    with pytest.raises(
+        MissingCredentials, match="ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN"
+    ) as caught:
         init()
     assert caught.value.looked_at == ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 
@@ -137,12 +167,21 @@ GOOD: dict[str, tuple[dict[str, Any], dict[str, object]]] = {
     "betas in one": ({"beta": " a,b , ,a"}, {"beta": ("a", "b")}),
     "betas": ({"beta": ["a", "b,c", "a", ""]}, {"beta": ("a", "b", "c")}),
     "no beta": ({"beta": ""}, {"beta": ()}),
-    "header names": ({"headers": {"X-A": "1", "x-b": None}}, {"headers": (("x-a", "1"), ("x-b", None))}),
+    "header names": (
+        {"headers": {"X-A": "1", "x-b": None}},
+        {"headers": (("x-a", "1"), ("x-b", None))},
+    ),
     "header twice": ({"headers": {"X-A": "1", "x-a": "2"}}, {"headers": (("x-a", "2"),)}),
     "latin-1 header": ({"headers": {"x-a": "\xe9\t "}}, {"headers": (("x-a", "\xe9\t "),)}),
-    "odd header name": ({"headers": {"!#$%&'*+.^_`|~": "1"}}, {"headers": (("!#$%&'*+.^_`|~", "1"),)}),
+    "odd header name": (
+        {"headers": {"!#$%&'*+.^_`|~": "1"}},
+        {"headers": (("!#$%&'*+.^_`|~", "1"),)},
+    ),
     "query": ({"query": {"A": "\u2603 &", "b": None}}, {"query": (("A", "\u2603 &"), ("b", None))}),
-    "integer seconds": ({"timeout": 5, "connect_timeout": 1}, {"timeout": 5.0, "connect_timeout": 1.0}),
+    "integer seconds": (
+        {"timeout": 5, "connect_timeout": 1},
+        {"timeout": 5.0, "connect_timeout": 1.0},
+    ),
     "tiny seconds": ({"timeout": 1e-9}, {"timeout": 1e-9}),
     "slashes": ({"base_url": "https://h/a//"}, {"base_url": "https://h/a"}),
     "address": ({"base_url": "http://[::1]:80"}, {"base_url": "http://[::1]:80"}),
@@ -154,8 +193,14 @@ GOOD: dict[str, tuple[dict[str, Any], dict[str, object]]] = {
     "limits": ({"limits": Limits(requests=5)}, {"limits": Limits(requests=5)}),
     "authorities": ({"ca_bundle": "ca.pem"}, {"ca_bundle": "ca.pem"}),
     "certificate": ({"client_cert": "me.pem"}, {"client_cert": ("me.pem", None)}),
-    "certificate and key": ({"client_cert": ("me.pem", "me.key")}, {"client_cert": ("me.pem", "me.key")}),
-    "no files": ({"ca_bundle": None, "client_cert": None}, {"ca_bundle": None, "client_cert": None}),
+    "certificate and key": (
+        {"client_cert": ("me.pem", "me.key")},
+        {"client_cert": ("me.pem", "me.key")},
+    ),
+    "no files": (
+        {"ca_bundle": None, "client_cert": None},
+        {"ca_bundle": None, "client_cert": None},
+    ),
     "transport": ({"transport": send}, {"transport": send}),
     "hook": ({"on_event": print}, {"on_event": print}),
 }
@@ -236,13 +281,29 @@ BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "version date": ({"api_version": 20230601}, TypeError, "api_version must be a string"),
     "version newline": ({"api_version": "2023\n"}, ValueError, "api_version has"),
     "authorities empty": ({"ca_bundle": ""}, ValueError, "ca_bundle is empty"),
-    "authorities bool": ({"ca_bundle": False}, TypeError, "ca_bundle must be the path of a PEM file, not bool"),
+    "authorities bool": (
+        {"ca_bundle": False},
+        TypeError,
+        "ca_bundle must be the path of a PEM file, not bool",
+    ),
     "authorities bytes": ({"ca_bundle": b"ca.pem"}, TypeError, "ca_bundle must be the path"),
     "certificate empty": ({"client_cert": ""}, ValueError, "client_cert is empty"),
     "certificate key empty": ({"client_cert": ("me.pem", "")}, ValueError, "client_cert is empty"),
-    "certificate list": ({"client_cert": ["me.pem", "me.key"]}, TypeError, "client_cert must be the path"),
-    "certificate of three": ({"client_cert": ("a", "b", "c")}, TypeError, "client_cert must be the path"),
-    "certificate number": ({"client_cert": ("me.pem", 5)}, TypeError, "client_cert must be the path"),
+    "certificate list": (
+        {"client_cert": ["me.pem", "me.key"]},
+        TypeError,
+        "client_cert must be the path",
+    ),
+    "certificate of three": (
+        {"client_cert": ("a", "b", "c")},
+        TypeError,
+        "client_cert must be the path",
+    ),
+    "certificate number": (
+        {"client_cert": ("me.pem", 5)},
+        TypeError,
+        "client_cert must be the path",
+    ),
     "unknown": ({"max_retries": 3}, TypeError, "max_retries"),
 }
 
@@ -264,7 +325,10 @@ CHANGES: dict[str, tuple[Options, dict[str, object]]] = {
     "nothing": ({}, {}),
     "beta adds": ({"beta": ["b", "a"]}, {"beta": ("a", "b")}),
     "beta of none": ({"beta": ()}, {"beta": ("a",)}),
-    "header adds": ({"headers": {"x-c": "3"}}, {"headers": (("x-a", "1"), ("x-b", "2"), ("x-c", "3"))}),
+    "header adds": (
+        {"headers": {"x-c": "3"}},
+        {"headers": (("x-a", "1"), ("x-b", "2"), ("x-c", "3"))},
+    ),
     "header replaces": ({"headers": {"X-b": "3"}}, {"headers": (("x-a", "1"), ("x-b", "3"))}),
     "header taken out": ({"headers": {"X-A": None}}, {"headers": (("x-a", None), ("x-b", "2"))}),
     "no header": ({"headers": {}}, {"headers": (("x-a", "1"), ("x-b", "2"))}),
@@ -300,7 +364,9 @@ def test_with_options_reads_no_environment(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    "gone", [{"api_key": None}, {"auth_token": None}, {"api_key": None, "auth_token": None}], ids=str
+    "gone",
+    [{"api_key": None}, {"auth_token": None}, {"api_key": None, "auth_token": None}],
+    ids=str,
 )
 def test_a_client_keeps_a_credential(gone: Any) -> None:
     with pytest.raises(ValueError, match="api_key or auth_token"):
@@ -324,7 +390,9 @@ def test_a_pickle_is_equal_and_has_its_secrets(protocol: int) -> None:
     assert again == client
     assert hash(again) == hash(client)
     assert again.clock is SYSTEM
-    assert [secret.encode() for secret in again.secrets] == [secret.encode() for secret in client.secrets]
+    assert [secret.encode() for secret in again.secrets] == [
+        secret.encode() for secret in client.secrets
+    ]
     assert not any(secret in repr(again) for secret in SECRETS)
 
 
@@ -383,12 +451,19 @@ def text_with_locals(function: Any, *args: Any) -> str:
         trace = error.__traceback__
         assert trace is not None
         inner = trace.tb_next  # without this frame
-        return "".join(traceback.TracebackException(type(error), error, inner, capture_locals=True).format())
+        return "".join(
+            traceback.TracebackException(type(error), error, inner, capture_locals=True).format()
+        )
     raise AssertionError
 
 
 def fall(client: Client) -> None:
-    key, token, secrets, (_, header) = client.api_key, client.auth_token, client.secrets, client.headers[0]
+    key, token, secrets, (_, header) = (
+        client.api_key,
+        client.auth_token,
+        client.secrets,
+        client.headers[0],
+    )
     raise RuntimeError(key, token, secrets, header)
 
 
@@ -427,7 +502,9 @@ STRUCK: dict[str, tuple[Options, tuple[str, ...]]] = {
 def test_secrets(case: tuple[Options, tuple[str, ...]]) -> None:
     options, expected = case
     assert set(expected) <= set(with_options(init(KEY), **options).secrets)
-    assert not {"", "1234567", "nightly", "evaluation"} & set(with_options(init(KEY), **options).secrets)
+    assert not {"", "1234567", "nightly", "evaluation"} & set(
+        with_options(init(KEY), **options).secrets
+    )
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -436,7 +513,10 @@ def test_every_pickle_protocol_keeps_the_secrets(protocol: int) -> None:
     copied = pickle.loads(pickle.dumps(client, protocol))
     assert copied == client
     assert copied.api_key.encode() == KEY.encode()
-    assert [value.encode() for _, value in (*copied.headers, *copied.query)] == [b"a-header", b"a-query"]
+    assert [value.encode() for _, value in (*copied.headers, *copied.query)] == [
+        b"a-header",
+        b"a-query",
+    ]
 
 
 SECRET_AND_WRONG: dict[str, Callable[[], object]] = {
@@ -470,7 +550,9 @@ def test_a_secret_of_the_environment_shows_in_no_frame(monkeypatch: pytest.Monke
     monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", f"x-a: {KEY}x\nwithout a colon")
     with pytest.raises(ValueError, match="line 2") as caught:
         init()
-    text = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    text = "".join(
+        traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
+    )
     assert KEY not in text.replace(f"x-a: {KEY}x", "")
 
 
@@ -489,28 +571,74 @@ def test_a_policy_that_cannot_be(policy: Policy, kind: type[Exception], message:
 
 
 WRONG_OPTIONS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
-    "an endless timeout": ({"timeout": 10**400}, ValueError, "at most a year, not a value|at most a year, not"),
-    "a timeout of many years": ({"timeout": 1e12}, ValueError, "at most a year, not 1000000000000.0"),
-    "a base with an empty query": ({"base_url": "http://h/?"}, ValueError, "no query and no fragment"),
-    "a base with an empty fragment": ({"base_url": "http://h/#"}, ValueError, "no query and no fragment"),
+    "an endless timeout": (
+        {"timeout": 10**400},
+        ValueError,
+        "at most a year, not a value|at most a year, not",
+    ),
+    "a timeout of many years": (
+        {"timeout": 1e12},
+        ValueError,
+        "at most a year, not 1000000000000.0",
+    ),
+    "a base with an empty query": (
+        {"base_url": "http://h/?"},
+        ValueError,
+        "no query and no fragment",
+    ),
+    "a base with an empty fragment": (
+        {"base_url": "http://h/#"},
+        ValueError,
+        "no query and no fragment",
+    ),
     "a surrogate in the query": ({"query": {"a": "\ud800"}}, ValueError, "lone surrogate"),
     "an empty version": ({"api_version": ""}, ValueError, "api_version is empty"),
-    "a transport that is none": ({"transport": 5}, TypeError, "transport must be callable, not int"),
+    "a transport that is none": (
+        {"transport": 5},
+        TypeError,
+        "transport must be callable, not int",
+    ),
     "a hook that is none": ({"on_event": "print"}, TypeError, "on_event must be callable, not str"),
     "no clock": ({"clock": None}, TypeError, "clock must be a clock; NoneType has no now"),
-    "a key without its certificate": ({"client_cert": (None, "key")}, TypeError, "client_cert must be the path"),
+    "a key without its certificate": (
+        {"client_cert": (None, "key")},
+        TypeError,
+        "client_cert must be the path",
+    ),
     "an empty bundle": ({"ca_bundle": ""}, ValueError, "ca_bundle is empty"),
-    "a bundle that is off": ({"ca_bundle": False}, TypeError, "ca_bundle must be the path of a PEM file, not bool"),
-    "limits of text": ({"limits": Limits(requests="x")}, TypeError, "limits.requests must be an integer, not str"),  # type: ignore[arg-type]
-    "limits of 0": ({"limits": Limits(page=0)}, ValueError, "limits.page must be at least 1, not 0"),
-    "limits with half a request": ({"limits": Limits(requests=2.5)}, TypeError, "must be an integer, not float"),  # type: ignore[arg-type]
-    "a pattern that is none": ({"limits": Limits(custom_id="(")}, ValueError, "limits.custom_id must be a regular"),
+    "a bundle that is off": (
+        {"ca_bundle": False},
+        TypeError,
+        "ca_bundle must be the path of a PEM file, not bool",
+    ),
+    "limits of text": (
+        {"limits": Limits(requests="x")},  # type: ignore[arg-type]
+        TypeError,
+        "limits.requests must be an integer, not str",
+    ),
+    "limits of 0": (
+        {"limits": Limits(page=0)},
+        ValueError,
+        "limits.page must be at least 1, not 0",
+    ),
+    "limits with half a request": (
+        {"limits": Limits(requests=2.5)},  # type: ignore[arg-type]
+        TypeError,
+        "must be an integer, not float",
+    ),
+    "a pattern that is none": (
+        {"limits": Limits(custom_id="(")},
+        ValueError,
+        "limits.custom_id must be a regular",
+    ),
     "headers in a list": ({"headers": []}, TypeError, "headers must be a mapping, not list"),
 }
 
 
 @pytest.mark.parametrize(("options", "kind", "message"), WRONG_OPTIONS.values(), ids=WRONG_OPTIONS)
-def test_options_that_cannot_be(options: dict[str, Any], kind: type[Exception], message: str) -> None:
+def test_options_that_cannot_be(
+    options: dict[str, Any], kind: type[Exception], message: str
+) -> None:
     with pytest.raises(kind, match=message):
         init(KEY, **options)
     with pytest.raises(kind, match=message):

@@ -45,8 +45,14 @@ LOST: dict[str, tuple[Step, str]] = {
     "closed after the headers": ([head(200, {"content-length": "500"}), close], "closed"),
     "closed in the body": ([CREATED[:-20], close], "closed"),
     "reset in the body": ([CREATED[:-20], reset], "closed"),
-    "chunked without its end": ([head(200, {"transfer-encoding": "chunked"}), b'5\r\n{"id"\r\n', close], "closed"),
-    "half the JSON, ended by close": ([head(200), json.dumps(a_batch()).encode()[:50], close], "not JSON"),
+    "chunked without its end": (
+        [head(200, {"transfer-encoding": "chunked"}), b'5\r\n{"id"\r\n', close],
+        "closed",
+    ),
+    "half the JSON, ended by close": (
+        [head(200), json.dumps(a_batch()).encode()[:50], close],
+        "not JSON",
+    ),
     "silence": ([stall], "timeout"),
     "silence in the body": ([CREATED[:-20], stall], "timeout"),
     "not HTTP": ([b"220 smtp.example ESMTP\r\n", close], "protocol"),
@@ -54,8 +60,14 @@ LOST: dict[str, tuple[Step, str]] = {
     "an empty 200": ([counted(b"")], "not JSON"),
     "200 with another object": ([answer({"ok": True})], "not a batch"),
     "200 with a list": ([answer([])], "not a JSON object"),
-    "200 in an unknown encoding": ([answer(a_batch(), headers={"content-encoding": "br"})], "content-encoding"),
-    "200 in broken gzip": ([counted(b"\x1f\x8b\x08rubbish", headers={"content-encoding": "gzip"})], "gzip"),
+    "200 in an unknown encoding": (
+        [answer(a_batch(), headers={"content-encoding": "br"})],
+        "content-encoding",
+    ),
+    "200 in broken gzip": (
+        [counted(b"\x1f\x8b\x08rubbish", headers={"content-encoding": "gzip"})],
+        "gzip",
+    ),
 }
 
 
@@ -97,7 +109,9 @@ def test_what_surely_did_not_happen_is_sent_again(step: Step) -> None:
 def test_beyond_the_policy_the_refusal_itself_comes_back(step: Step) -> None:
     with Scripted(step, step) as server:
         tag, error = batch.create(client(server.url, retry=Policy(max_retries=1)), REQUESTS)
-    doubtful = step is UNDONE["500 that says to retry"]  # the server's word allows to repeat it, and proves nothing
+    doubtful = (
+        step is UNDONE["500 that says to retry"]
+    )  # the server's word allows to repeat it, and proves nothing
     assert (tag, type(error)) == ("error", UnknownOutcome if doubtful else APIError)
 
 
@@ -150,7 +164,9 @@ def test_connection_refused_is_tried_again_and_is_no_unknown_outcome() -> None:
 
 
 def test_a_host_that_does_not_exist() -> None:
-    tag, error = batch.create(client("http://no-such-host.invalid", retry=Policy(max_retries=0)), REQUESTS)
+    tag, error = batch.create(
+        client("http://no-such-host.invalid", retry=Policy(max_retries=0)), REQUESTS
+    )
     assert (tag, type(error)) == ("error", TransportError)
     assert isinstance(error, TransportError)
     assert (error.reason, error.sent) == ("connect", False)
@@ -227,7 +243,9 @@ def test_warnings_are_logged_and_stop_nothing(caplog: pytest.LogCaptureFixture) 
     given = init(KEY, transport=emulator.transport(emulator.Store()))
     many = [request(f"r{n}", max_tokens=0) for n in range(50)]
     assert batch.create(given, many)[0] == "ok"
-    [record] = [one for one in caplog.records if one.name == "anthropix_py" and one.levelname == "WARNING"]
+    [record] = [
+        one for one in caplog.records if one.name == "anthropix_py" and one.levelname == "WARNING"
+    ]
     assert record.getMessage().startswith(
         "50 of 50 requests may come back as errored rows: requests[0]/params/max_tokens"
     )

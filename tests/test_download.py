@@ -45,7 +45,11 @@ def line(custom_id: str, text: str = "") -> bytes:
     return json.dumps({**row(custom_id), "text": text}, ensure_ascii=False).encode()
 
 
-A, B, C = line("a"), b'{ "custom_id" :"b", "result":{"type":"expired"}, "x": 1.50e1 }', line("c", "\u2028 é \x85")
+A, B, C = (
+    line("a"),
+    b'{ "custom_id" :"b", "result":{"type":"expired"}, "x": 1.50e1 }',
+    line("c", "\u2028 é \x85"),
+)
 ALL = [A, B, C]
 WHOLE = b"".join(one + b"\n" for one in ALL)
 
@@ -164,14 +168,20 @@ def test_what_was_there_is_replaced_at_once_and_only_at_the_end(target: pathlib.
     seen: list[bytes] = []
     look = lambda: seen.append(target.read_bytes())  # noqa: E731
     with target.open("rb") as reader:
-        chunks: list[Any] = [look, *(part for one in ALL for part in (one[:5], look, one[5:] + b"\n", look)), look]
+        chunks: list[Any] = [
+            look,
+            *(part for one in ALL for part in (one[:5], look, one[5:] + b"\n", look)),
+            look,
+        ]
         unwrap(batch.download(Script(streamed(chunks)).client(), batch_of(3), target))
         assert seen == [OLD] * 8
         assert reader.read() == OLD  # another file: who had it open reads on
     assert_whole(target)
 
 
-@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664), (0o027, 0o640)])
+@pytest.mark.parametrize(
+    ("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664), (0o027, 0o640)]
+)
 def test_the_mode_is_what_the_umask_leaves(target: pathlib.Path, umask: int, mode: int) -> None:
     before = os.umask(umask)
     try:
@@ -181,8 +191,12 @@ def test_the_mode_is_what_the_umask_leaves(target: pathlib.Path, umask: int, mod
     assert stat.S_IMODE(target.stat().st_mode) == mode
 
 
-@pytest.mark.parametrize("order", [[A, B, C], [C, B, A], [B, C, A]], ids=["same order", "turned round", "another"])
-def test_a_part_that_a_crash_cut_at_any_byte_is_gone_on_from(target: pathlib.Path, order: list[bytes]) -> None:
+@pytest.mark.parametrize(
+    "order", [[A, B, C], [C, B, A], [B, C, A]], ids=["same order", "turned round", "another"]
+)
+def test_a_part_that_a_crash_cut_at_any_byte_is_gone_on_from(
+    target: pathlib.Path, order: list[bytes]
+) -> None:
     for cut in range(len(WHOLE) + 1):
         part_of(target).write_bytes(WHOLE[:cut])
         script = Script(*[lines(*order)][: cut < len(WHOLE)])
@@ -232,7 +246,11 @@ def test_a_part_that_is_complete_needs_no_results(target: pathlib.Path) -> None:
     part_of(target).write_bytes(WHOLE)
     calls: list[tuple[int, int | None]] = []
     script = Script()
-    done = unwrap(batch.download(script.client(), batch_of(3), target, on_progress=lambda *args: calls.append(args)))
+    done = unwrap(
+        batch.download(
+            script.client(), batch_of(3), target, on_progress=lambda *args: calls.append(args)
+        )
+    )
     assert done == Download(str(target), 3, len(WHOLE))
     assert (script.paths, calls) == ([], [(3, 3)])
     assert_whole(target)
@@ -247,7 +265,9 @@ def test_the_part_of_another_batch_is_left_alone(target: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["an error", "an end"])
-def test_a_stream_cut_at_any_byte_leaves_its_part_for_the_next_call(target: pathlib.Path, how: str) -> None:
+def test_a_stream_cut_at_any_byte_leaves_its_part_for_the_next_call(
+    target: pathlib.Path, how: str
+) -> None:
     target.write_bytes(OLD)
     for cut in range(len(WHOLE) - 1):  # without its last newline it is still whole
         tail = [closed()] if how == "an error" else []
@@ -272,7 +292,10 @@ def _rows_in(text: bytes, *, ended: bool) -> int:
 
 def test_a_cut_stream_is_mended_within_the_call(target: pathlib.Path) -> None:
     script = Script(
-        streamed([A + b"\n" + B[:9], closed()]), closed(), streamed([C + b"\n" + A + b"\n", closed()]), lines(A, B, C)
+        streamed([A + b"\n" + B[:9], closed()]),
+        closed(),
+        streamed([C + b"\n" + A + b"\n", closed()]),
+        lines(A, B, C),
     )
     done = unwrap(batch.download(script.client(), batch_of(3), target))
     assert done == Download(str(target), 3, len(WHOLE))
@@ -308,7 +331,9 @@ FAULTS: dict[str, tuple[bytes, type[AnthropixError]]] = {
 
 
 @pytest.mark.parametrize(("body", "kind"), FAULTS.values(), ids=FAULTS.keys())
-def test_results_that_are_none(target: pathlib.Path, body: bytes, kind: type[AnthropixError]) -> None:
+def test_results_that_are_none(
+    target: pathlib.Path, body: bytes, kind: type[AnthropixError]
+) -> None:
     target.write_bytes(OLD)
     tag, error = batch.download(Script(streamed([body])).client(), batch_of(3), target)
     assert (tag, type(error)) == ("error", kind)
@@ -317,7 +342,12 @@ def test_results_that_are_none(target: pathlib.Path, body: bytes, kind: type[Ant
     assert_whole(target)
 
 
-GOING: dict[str, Any] = {"by a dict": a_batch(), "by id": ID, "canceling": a_batch("canceling"), "bare": {"id": ID}}
+GOING: dict[str, Any] = {
+    "by a dict": a_batch(),
+    "by id": ID,
+    "canceling": a_batch("canceling"),
+    "bare": {"id": ID},
+}
 
 
 @pytest.mark.parametrize("named", GOING.values(), ids=GOING.keys())
@@ -331,7 +361,9 @@ def test_before_the_end_there_is_no_file(target: pathlib.Path, named: Any) -> No
 
 
 def test_an_unknown_batch_leaves_no_file(target: pathlib.Path) -> None:
-    tag, error = batch.download(Script(answer_of(404, error_body("not_found_error"))).client(), ID, target)
+    tag, error = batch.download(
+        Script(answer_of(404, error_body("not_found_error"))).client(), ID, target
+    )
     assert (tag, type(error)) == ("error", APIError)
     assert os.listdir(target.parent) == []
 
@@ -399,18 +431,29 @@ def test_two_at_once(target: pathlib.Path) -> None:
     def again() -> None:
         second.append(batch.download(Script().client(), batch_of(3), target))
 
-    unwrap(batch.download(Script(streamed([A + b"\n", again, WHOLE[len(A) + 1 :]])).client(), batch_of(3), target))
+    unwrap(
+        batch.download(
+            Script(streamed([A + b"\n", again, WHOLE[len(A) + 1 :]])).client(), batch_of(3), target
+        )
+    )
     [(tag, error)] = second
     assert tag == "error"
     assert isinstance(error, FileError)
-    assert (error.path, error.detail) == (str(part_of(target)), "another download of this batch is writing it")
+    assert (error.path, error.detail) == (
+        str(part_of(target)),
+        "another download of this batch is writing it",
+    )
     assert_whole(target)
 
 
 def test_two_at_once_to_two_files(target: pathlib.Path) -> None:
     other = target.with_name("other")
     inner = lambda: unwrap(batch.download(Script(lines(*ALL)).client(), batch_of(3), other))  # noqa: E731
-    unwrap(batch.download(Script(streamed([A + b"\n", inner, WHOLE[len(A) + 1 :]])).client(), batch_of(3), target))
+    unwrap(
+        batch.download(
+            Script(streamed([A + b"\n", inner, WHOLE[len(A) + 1 :]])).client(), batch_of(3), target
+        )
+    )
     assert target.read_bytes() == other.read_bytes() == WHOLE
 
 
@@ -449,7 +492,12 @@ def test_progress(target: pathlib.Path, count: int) -> None:
     rows = [line(str(n)) for n in range(count)]
     calls: list[tuple[int, int | None]] = []
     unwrap(
-        batch.download(Script(lines(*rows)).client(), batch_of(count), target, on_progress=lambda *a: calls.append(a))
+        batch.download(
+            Script(lines(*rows)).client(),
+            batch_of(count),
+            target,
+            on_progress=lambda *a: calls.append(a),
+        )
     )
     assert calls[-1] == (count, count)
     told = [rows for rows, _ in calls]
@@ -463,7 +511,12 @@ def test_progress_goes_on_from_the_part(target: pathlib.Path) -> None:
     part_of(target).write_bytes(b"".join(one + b"\n" for one in rows[:300]))
     calls: list[int] = []
     done = unwrap(
-        batch.download(Script(lines(*rows)).client(), batch_of(600), target, on_progress=lambda n, _: calls.append(n))
+        batch.download(
+            Script(lines(*rows)).client(),
+            batch_of(600),
+            target,
+            on_progress=lambda n, _: calls.append(n),
+        )
     )
     assert calls[0] > 300
     assert calls[-1] == 600
@@ -474,7 +527,11 @@ def test_progress_goes_on_from_the_part(target: pathlib.Path) -> None:
 def test_progress_where_the_total_is_not_known(target: pathlib.Path) -> None:
     calls: list[tuple[int, int | None]] = []
     named = {"id": ID, "processing_status": "ended"}
-    unwrap(batch.download(Script(lines(*ALL)).client(), named, target, on_progress=lambda *a: calls.append(a)))
+    unwrap(
+        batch.download(
+            Script(lines(*ALL)).client(), named, target, on_progress=lambda *a: calls.append(a)
+        )
+    )
     assert calls == [(3, None)]
     assert_whole(target)
 
@@ -492,7 +549,9 @@ def test_what_on_progress_raises_passes_through_and_loses_nothing(
         raise kind("mine")
 
     with pytest.raises(kind, match="mine"):
-        batch.download(Script(lines(*rows)).client(), batch_of(300), target, on_progress=on_progress)
+        batch.download(
+            Script(lines(*rows)).client(), batch_of(300), target, on_progress=on_progress
+        )
     assert not target.exists()
     assert [part_of(target).read_bytes().count(b"\n")] == told
     unwrap(batch.download(Script(lines(*rows)).client(), batch_of(300), target))
@@ -522,7 +581,18 @@ def test_a_full_disk(target: pathlib.Path, limit: int) -> None:
     body = chunked(MANY_WHOLE)
     with Scripted(body, body) as server:
         ran = subprocess.run(
-            [sys.executable, "-W", "error", "-c", FULL_DISK, server.url, str(target), str(limit), ID, str(len(MANY))],
+            [
+                sys.executable,
+                "-W",
+                "error",
+                "-c",
+                FULL_DISK,
+                server.url,
+                str(target),
+                str(limit),
+                ID,
+                str(len(MANY)),
+            ],
             capture_output=True,
             text=True,
             timeout=20,
@@ -533,7 +603,9 @@ def test_a_full_disk(target: pathlib.Path, limit: int) -> None:
         kept = part_of(target).read_bytes() if limit else b""  # nothing at all leaves no part
         assert len(kept) == limit
         assert MANY_WHOLE.startswith(kept)
-        assert unwrap(batch.download(client(server.url), batch_of(len(MANY)), target)).rows == len(MANY)
+        assert unwrap(batch.download(client(server.url), batch_of(len(MANY)), target)).rows == len(
+            MANY
+        )
     assert_whole(target, MANY_WHOLE)
 
 
@@ -573,7 +645,9 @@ def test_a_killed_process(target: pathlib.Path) -> None:
         kept = part_of(target).read_bytes()
         assert kept
         assert MANY_WHOLE.startswith(kept)
-        assert unwrap(batch.download(client(server.url), batch_of(len(MANY)), target)).rows == len(MANY)
+        assert unwrap(batch.download(client(server.url), batch_of(len(MANY)), target)).rows == len(
+            MANY
+        )
     assert_whole(target, MANY_WHOLE)
 
 

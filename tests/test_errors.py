@@ -40,7 +40,9 @@ BATCH: MessageBatch = {
     "cancel_initiated_at": None,
     "results_url": None,
 }
-FAULT = Problem(3, "a", "/custom_id", "'a', used before in requests[0]", "an id that is unique in its batch")
+FAULT = Problem(
+    3, "a", "/custom_id", "'a', used before in requests[0]", "an id that is unique in its batch"
+)
 
 
 def faults(count: int) -> list[Problem]:
@@ -80,17 +82,37 @@ CASES: dict[str, tuple[AnthropixError, str]] = {
     "api id alone": (APIError(500, None, None, None, "req_1"), "500 [req_1]"),
     "api empty texts": (APIError(500, "", "", "", "", {}, ""), "500"),
     "api all": (
-        APIError(429, "rate_limit_error", "Slow", "ramp_limit_exceeded", "req_1", {"retry-after": "7"}, {"a": [1]}),
+        APIError(
+            429,
+            "rate_limit_error",
+            "Slow",
+            "ramp_limit_exceeded",
+            "req_1",
+            {"retry-after": "7"},
+            {"a": [1]},
+        ),
         "429 rate_limit_error/ramp_limit_exceeded: Slow (retry-after: 7) [req_1]",
     ),
-    "sent": (TransportError("closed", "peer left", sent=True), "closed: peer left (after the request was sent)"),
-    "unsent": (TransportError("connect", "refused", sent=False), "connect: refused (before anything was sent)"),
+    "sent": (
+        TransportError("closed", "peer left", sent=True),
+        "closed: peer left (after the request was sent)",
+    ),
+    "unsent": (
+        TransportError("connect", "refused", sent=False),
+        "connect: refused (before anything was sent)",
+    ),
     "decode bare": (DecodeError("not JSON"), "not JSON"),
     "decode line": (DecodeError("not JSON", 3), "line 3: not JSON"),
     "decode zero": (DecodeError("not JSON", 1, 0), "line 1, byte 0: not JSON"),
     "decode offset": (DecodeError("not JSON", None, 9), "byte 9: not JSON"),
-    "decode all": (DecodeError("bad", 3, 9, "{\n", "req_1"), "line 3, byte 9: bad, near '{\\n' [req_1]"),
-    "not ended": (NotEnded(BATCH), "batch msgbatch_1 is canceling: it has results once it has ended"),
+    "decode all": (
+        DecodeError("bad", 3, 9, "{\n", "req_1"),
+        "line 3, byte 9: bad, near '{\\n' [req_1]",
+    ),
+    "not ended": (
+        NotEnded(BATCH),
+        "batch msgbatch_1 is canceling: it has results once it has ended",
+    ),
     "wait": (WaitTimeout(BATCH, 61.4), "batch msgbatch_1 is canceling after 61 s"),
     "wait blind": (WaitTimeout(None, 0.2), "no look at the batch succeeded in 0 s"),
     "unknown": (
@@ -100,8 +122,14 @@ CASES: dict[str, tuple[AnthropixError, str]] = {
         "Look with batch.candidates for the batches that could be it before creating it anew",
     ),
     "short": (IncompleteResults(1000, 999), "the results ended after 999 of 1,000 rows"),
-    "short unknown": (IncompleteResults(None, 0, 0), "the results ended after 0 of an unknown number of rows"),
-    "short again": (IncompleteResults(3, 1, 1200), "the results ended after 1 of 3 rows, 1,200 came more than once"),
+    "short unknown": (
+        IncompleteResults(None, 0, 0),
+        "the results ended after 0 of an unknown number of rows",
+    ),
+    "short again": (
+        IncompleteResults(3, 1, 1200),
+        "the results ended after 1 of 3 rows, 1,200 came more than once",
+    ),
     "short because": (
         IncompleteResults(3, 1, 0, TransportError("closed", "gone", sent=True)),
         "the results ended after 1 of 3 rows: closed: gone (after the request was sent)",
@@ -110,13 +138,16 @@ CASES: dict[str, tuple[AnthropixError, str]] = {
 }
 
 PUBLIC = {
-    name: value for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, BaseException)
+    name: value
+    for name, value in vars(errors).items()
+    if isinstance(value, type) and issubclass(value, BaseException)
 }
 
 
 def attributes(error: BaseException) -> dict[str, object]:
     return {
-        name: attributes(value) if isinstance(value, BaseException) else value for name, value in vars(error).items()
+        name: attributes(value) if isinstance(value, BaseException) else value
+        for name, value in vars(error).items()
     }
 
 
@@ -158,7 +189,11 @@ def test_the_tree_is_closed(kind: type[BaseException]) -> None:
 
 def test_every_exported_exception_is_of_the_tree() -> None:
     exported = {name: getattr(anthropix_py, name) for name in anthropix_py.__all__}
-    found = {name for name, value in exported.items() if isinstance(value, type) and issubclass(value, BaseException)}
+    found = {
+        name
+        for name, value in exported.items()
+        if isinstance(value, type) and issubclass(value, BaseException)
+    }
     assert found == set(PUBLIC)
 
 
@@ -170,15 +205,23 @@ def test_err_holds_the_base() -> None:
 def test_every_attribute_is_documented(kind: type[BaseException]) -> None:
     error = next(error for error, _ in CASES.values() if type(error) is kind)
     documented = kind.__doc__ or ""
-    assert [name for name in vars(error) if f"`{name}`" not in documented and name != "detail"] == []
+    assert [
+        name for name in vars(error) if f"`{name}`" not in documented and name != "detail"
+    ] == []
 
 
 @pytest.mark.parametrize(
-    "kind", [kind for kind in PUBLIC.values() if kind is not AnthropixError], ids=lambda kind: kind.__name__
+    "kind",
+    [kind for kind in PUBLIC.values() if kind is not AnthropixError],
+    ids=lambda kind: kind.__name__,
 )
 def test_every_argument_is_an_attribute(kind: type[AnthropixError]) -> None:
     error = next(error for error, _ in CASES.values() if type(error) is kind)
-    names = set(get_type_hints(kind.__init__, vars(errors) | {"MessageBatch": MessageBatch, "Problem": Problem}))
+    names = set(
+        get_type_hints(
+            kind.__init__, vars(errors) | {"MessageBatch": MessageBatch, "Problem": Problem}
+        )
+    )
     assert names - {"return"} == set(vars(error))
 
 

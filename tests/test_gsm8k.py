@@ -26,19 +26,27 @@ def questions() -> Iterator[tuple[str, str, str]]:
 def requests() -> Iterator[dict[str, Any]]:
     for custom_id, question, _ in questions():
         messages = [{"role": "user", "content": question}]
-        yield {"custom_id": custom_id, "params": {"model": "m", "max_tokens": 512, "messages": messages}}
+        yield {
+            "custom_id": custom_id,
+            "params": {"model": "m", "max_tokens": 512, "messages": messages},
+        }
 
 
 def final(text: str) -> str:
     return text.rpartition("####")[2].strip()
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="needs the questions, which are not part of the project")
+@pytest.mark.skipif(
+    not DATA.exists(), reason="needs the questions, which are not part of the project"
+)
 def test_every_question_is_scored_right_whatever_the_order() -> None:
     assert validate.problems(requests()) == []
     answers = {custom_id: answer for custom_id, _, answer in questions()}
     with emulator.serve(
-        takes=30, looks=2, reply=lambda request: answers[request["custom_id"]], clock=(clock := emulator.ManualClock())
+        takes=30,
+        looks=2,
+        reply=lambda request: answers[request["custom_id"]],
+        clock=(clock := emulator.ManualClock()),
     ) as url:
         client = init("any-key", base_url=url, clock=clock)
         ended = unwrap(batch.wait(client, unwrap(batch.create(client, requests()))))
@@ -48,7 +56,9 @@ def test_every_question_is_scored_right_whatever_the_order() -> None:
         for row in rows:
             assert row["result"]["type"] == "succeeded"
             order.append(row["custom_id"])
-            right += final(row["result"]["message"]["content"][0]["text"]) == final(answers[row["custom_id"]])
+            right += final(row["result"]["message"]["content"][0]["text"]) == final(
+                answers[row["custom_id"]]
+            )
     assert right == len(answers) == COUNT
     assert order != sorted(order)
     assert sorted(order) == sorted(answers)

@@ -47,7 +47,10 @@ BODIES: dict[str, tuple[bytes, bytes]] = {
     "an empty member last": (packed(TEXT) + packed(b""), TEXT),
     "empty members alone": (packed(b"") * 5, b""),
     "many members": (b"".join(packed(bytes([n])) for n in range(9)), bytes(range(9))),
-    "members that hold a gzip header": (packed(packed(TEXT)) + packed(b"\x1f\x8b"), packed(TEXT) + b"\x1f\x8b"),
+    "members that hold a gzip header": (
+        packed(packed(TEXT)) + packed(b"\x1f\x8b"),
+        packed(TEXT) + b"\x1f\x8b",
+    ),
     "members that begin and end in zeros": (packed(b"\0\0x\0\0") + packed(b"\0"), b"\0\0x\0\0\0"),
     "more than a piece": (packed(TEXT * 6000), TEXT * 6000),
     "exactly a piece": (packed(b"x" * PIECE), b"x" * PIECE),
@@ -67,7 +70,10 @@ def test_at_every_byte_split(body: bytes, content: bytes) -> None:
 
 @one_body
 def test_byte_by_byte_with_empty_chunks_between(body: bytes, content: bytes) -> None:
-    assert whole(chunk for at in range(len(body)) for chunk in (b"", body[at : at + 1], b"")) == content
+    assert (
+        whole(chunk for at in range(len(body)) for chunk in (b"", body[at : at + 1], b""))
+        == content
+    )
 
 
 @pytest.mark.parametrize("zeros", [1, 2, 7, 8, 511, 2000])
@@ -80,12 +86,16 @@ def test_zeros_that_pad_a_member_in_the_same_chunk(zeros: int, after: bytes) -> 
         assert whole([body[:at], body[at:]]) == expected, at
 
 
-@pytest.mark.parametrize("chunks", [[], [b""], [b"", b"", b""]], ids=["no chunk", "an empty chunk", "empty chunks"])
+@pytest.mark.parametrize(
+    "chunks", [[], [b""], [b"", b"", b""]], ids=["no chunk", "an empty chunk", "empty chunks"]
+)
 def test_nothing_is_nothing(chunks: list[bytes]) -> None:
     assert list(inflated(iter(chunks))) == []
 
 
-@pytest.mark.parametrize("name", ["one member", "one byte", "an empty member", "a header with every field", "noise"])
+@pytest.mark.parametrize(
+    "name", ["one member", "one byte", "an empty member", "a header with every field", "noise"]
+)
 def test_cut_at_every_byte(name: str) -> None:
     body, content = BODIES[name]
     for end in range(1, len(body)):

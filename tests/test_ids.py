@@ -81,7 +81,9 @@ def test_an_id_is_one_segment(case: tuple[str, str]) -> None:
 
 @pytest.mark.parametrize("id", BAD_IDS.values(), ids=BAD_IDS)
 def test_an_id_that_is_none_is_refused(id: str) -> None:
-    with pytest.raises(InvalidRequest, match=r"^batch id: expected one non-empty path segment") as caught:
+    with pytest.raises(
+        InvalidRequest, match=r"^batch id: expected one non-empty path segment"
+    ) as caught:
         batch_id(id)
     (problem,) = caught.value.problems
     assert (problem.index, problem.custom_id, problem.severity) == (None, None, "error")
@@ -90,7 +92,9 @@ def test_an_id_that_is_none_is_refused(id: str) -> None:
 
 @pytest.mark.parametrize("id", NO_IDS.values(), ids=NO_IDS)
 def test_a_dict_with_no_good_id_is_refused(id: object) -> None:
-    with pytest.raises(InvalidRequest, match=r"^batch\['id'\]: expected one non-empty path segment"):
+    with pytest.raises(
+        InvalidRequest, match=r"^batch\['id'\]: expected one non-empty path segment"
+    ):
         batch_id({"id": id})
 
 
@@ -212,7 +216,11 @@ HEADERS: dict[str, tuple[dict[str, Any], dict[str, str], tuple[str, ...]]] = {
         ("authorization", "anthropic-beta", "content-type", "content-length"),
     ),
     "token": ({"auth_token": TOKEN}, {"authorization": f"Bearer {TOKEN}"}, ("x-api-key",)),
-    "both": ({"api_key": KEY, "auth_token": TOKEN}, {"authorization": f"Bearer {TOKEN}", "x-api-key": KEY}, ()),
+    "both": (
+        {"api_key": KEY, "auth_token": TOKEN},
+        {"authorization": f"Bearer {TOKEN}", "x-api-key": KEY},
+        (),
+    ),
     "beta": ({"beta": "a"}, {"anthropic-beta": "a"}, ()),
     "betas": ({"beta": ["a", "b", "a"]}, {"anthropic-beta": "a,b"}, ()),
     "version": ({"api_version": "2026-10-21"}, {"anthropic-version": "2026-10-21"}, ()),
@@ -221,7 +229,11 @@ HEADERS: dict[str, tuple[dict[str, Any], dict[str, str], tuple[str, ...]]] = {
     "own latin-1": ({"headers": {"X-A": "\xe9"}}, {"x-a": "\xe9"}, ()),
     "own replaces": ({"headers": {"User-Agent": "me"}}, {"user-agent": "me"}, ("User-Agent",)),
     "own key": ({"headers": {"X-Api-Key": "other"}}, {"x-api-key": "other"}, ()),
-    "taken out": ({"headers": {"Anthropic-Version": None, "X-Api-Key": None}}, {}, ("anthropic-version", "x-api-key")),
+    "taken out": (
+        {"headers": {"Anthropic-Version": None, "X-Api-Key": None}},
+        {},
+        ("anthropic-version", "x-api-key"),
+    ),
     "own taken out": ({"headers": {"X-A": None}}, {}, ("x-a",)),
     "beta taken out": ({"beta": "a", "headers": {"anthropic-beta": None}}, {}, ("anthropic-beta",)),
 }
@@ -241,9 +253,21 @@ BODIES: dict[str, tuple[str, Bytes | None, dict[str, str]]] = {
     "get": ("GET", None, {}),
     "delete": ("DELETE", None, {}),
     "post of nothing": ("POST", None, {"content-length": "0"}),
-    "post": ("POST", Bytes(b'{"a":1}'), {"content-length": "7", "content-type": "application/json"}),
-    "post of bytes": ("POST", Bytes("\u2603".encode()), {"content-length": "3", "content-type": "application/json"}),
-    "post of no bytes": ("POST", Bytes(b""), {"content-length": "0", "content-type": "application/json"}),
+    "post": (
+        "POST",
+        Bytes(b'{"a":1}'),
+        {"content-length": "7", "content-type": "application/json"},
+    ),
+    "post of bytes": (
+        "POST",
+        Bytes("\u2603".encode()),
+        {"content-length": "3", "content-type": "application/json"},
+    ),
+    "post of no bytes": (
+        "POST",
+        Bytes(b""),
+        {"content-length": "0", "content-type": "application/json"},
+    ),
 }
 
 
@@ -251,7 +275,9 @@ BODIES: dict[str, tuple[str, Bytes | None, dict[str, str]]] = {
 def test_body_headers(case: tuple[str, Bytes | None, dict[str, str]]) -> None:
     method, body, expected = case
     headers = sent(CLIENT, method, body)
-    assert {name: value for name, value in headers.items() if name.startswith("content-")} == expected
+    assert {
+        name: value for name, value in headers.items() if name.startswith("content-")
+    } == expected
     assert request(CLIENT, method, "/x", body=body).body is body
 
 
@@ -259,7 +285,9 @@ def test_a_length_cannot_be_lied_about() -> None:
     for framing in ("Content-Length", "transfer-encoding", "HOST", "Connection"):
         with pytest.raises(ValueError, match=f"{framing} is for the wire to set"):
             with_options(CLIENT, headers={framing: "999"})
-    headers = sent(with_options(CLIENT, headers={"Content-Type": "text/plain"}), "POST", Bytes(b"abc"))
+    headers = sent(
+        with_options(CLIENT, headers={"Content-Type": "text/plain"}), "POST", Bytes(b"abc")
+    )
     assert (headers["content-length"], headers["content-type"]) == ("3", "text/plain")
 
 
@@ -272,7 +300,11 @@ QUERIES: dict[str, tuple[dict[str, str | None], list[tuple[str, str]], str]] = {
     "call wins": ({"limit": "9", "a": "1"}, [("limit", "5")], "?limit=5&a=1"),
     "taken out": ({"a": None, "b": "2"}, [], "?b=2"),
     "all taken out": ({"a": None}, [], ""),
-    "escaped": ({"a b": "&=/?#%+"}, [("c", "\u2603\n")], "?a%20b=%26%3D%2F%3F%23%25%2B&c=%E2%98%83%0A"),
+    "escaped": (
+        {"a b": "&=/?#%+"},
+        [("c", "\u2603\n")],
+        "?a%20b=%26%3D%2F%3F%23%25%2B&c=%E2%98%83%0A",
+    ),
 }
 
 
@@ -285,7 +317,9 @@ def test_url(case: tuple[dict[str, str | None], list[tuple[str, str]], str], bas
 
 
 def test_a_request_prints_without_secrets() -> None:
-    client = with_options(CLIENT, auth_token=TOKEN, headers={"X-Gateway": "hush-hush"}, query={"k": "hush-query"})
+    client = with_options(
+        CLIENT, auth_token=TOKEN, headers={"X-Gateway": "hush-hush"}, query={"k": "hush-query"}
+    )
     built = request(client, "GET", path(ID))
     text = f"{built} {built!r} {dict(built.headers)}"
     assert f"<Request GET {API_BASE}{BATCHES}/{ID}>" in text

@@ -31,9 +31,26 @@ WINGS: dict[str, set[str]] = {
 
 # Wings, folders and modules that compute and do no I/O: of the standard library they use what is in PURE.
 PURE_MODULES = {
-    *("_version", "limits", "types", "_problem", "_json", "_seen", "errors", "result", "retry", "_options"),
+    *(
+        "_version",
+        "limits",
+        "types",
+        "_problem",
+        "_json",
+        "_seen",
+        "errors",
+        "result",
+        "retry",
+        "_options",
+    ),
     *("validate", "split", "usage", "_wire", "_http.chunked", "batch._ids", "batch._jsonl"),
-    *("emulator._refused", "emulator._params", "emulator._message", "emulator._rows", "emulator._parse"),
+    *(
+        "emulator._refused",
+        "emulator._params",
+        "emulator._message",
+        "emulator._rows",
+        "emulator._parse",
+    ),
     "emulator._checks",
 }
 PURE = {
@@ -135,10 +152,16 @@ def test_no_imports_go_in_a_circle() -> None:
 def test_pure_modules_import_only_pure_ones(module: str) -> None:
     inside, outside = imported(module, lazily=True)
     assert outside - {"typing_extensions"} <= PURE
-    assert {one for one in inside if not within(one, {*PURE_MODULES, "client", "_clock", "emulator._store"})} == set()
+    assert {
+        one
+        for one in inside
+        if not within(one, {*PURE_MODULES, "client", "_clock", "emulator._store"})
+    } == set()
 
 
-@pytest.mark.parametrize("module", [module for module in modules() if not within(module, MAY_NETWORK)])
+@pytest.mark.parametrize(
+    "module", [module for module in modules() if not within(module, MAY_NETWORK)]
+)
 def test_only_the_rim_touches_the_network(module: str) -> None:
     assert not imported(module, lazily=True)[1] & NETWORK
 
@@ -161,11 +184,15 @@ def undocumented(module: str) -> list[str]:
     documented: dict[str, bool] = {}
     for node in _nodes(tree, lazily=False):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
-            documented[node.name] = documented.get(node.name, False) or ast.get_docstring(node) is not None
+            documented[node.name] = (
+                documented.get(node.name, False) or ast.get_docstring(node) is not None
+            )
     return [name for name, has in documented.items() if not has]
 
 
-@pytest.mark.parametrize("module", [name for name in modules() if not name.split(".")[-1].startswith("_")])
+@pytest.mark.parametrize(
+    "module", [name for name in modules() if not name.split(".")[-1].startswith("_")]
+)
 def test_every_public_name_has_a_docstring(module: str) -> None:
     assert undocumented(module) == []
 
@@ -173,5 +200,7 @@ def test_every_public_name_has_a_docstring(module: str) -> None:
 def test_every_name_at_the_door_has_a_docstring() -> None:
     plain = {"__version__", "Ok", "Err", "Result"}  # a string and three aliases
     assert [
-        name for name in anthropix_py.__all__ if not getattr(anthropix_py, name).__doc__ and name not in plain
+        name
+        for name in anthropix_py.__all__
+        if not getattr(anthropix_py, name).__doc__ and name not in plain
     ] == []

@@ -133,7 +133,9 @@ def test_dumps_refuses(value: object) -> None:
         _json.dumps(value)
 
 
-@pytest.mark.skipif(not hasattr(sys, "get_int_max_str_digits"), reason="no limit of digits in this Python")
+@pytest.mark.skipif(
+    not hasattr(sys, "get_int_max_str_digits"), reason="no limit of digits in this Python"
+)
 def test_dumps_refuses_too_many_digits() -> None:
     with pytest.raises(ValueError, match="digits"):
         _json.dumps(10**100_000)

@@ -45,7 +45,9 @@ def decoded(body: bytes, size: int) -> list[object]:
     pieces = [body[at : at + size] for at in range(0, len(body), size)]
     rows: list[object] = []
     try:
-        rows += [repr(row) for row in Decoder().rows(pieces, Seen())]  # repr tells -0.0 from 0, and 1.0 from 1
+        rows += [
+            repr(row) for row in Decoder().rows(pieces, Seen())
+        ]  # repr tells -0.0 from 0, and 1.0 from 1
     except AnthropixError as error:
         rows.append((type(error), error.args, str(error)))
     return rows
@@ -100,7 +102,11 @@ def bodies(value: bytes) -> dict[str, bytes]:
     return {
         "in a row": b"\n".join([first, row(value), last]),
         "in place of a row": b"\n".join([first, value, last]),
-        "beside a row's parts": first + b'\n{"custom_id":"a","result":{},"more":' + value + b"}\r\n" + last,
+        "beside a row's parts": first
+        + b'\n{"custom_id":"a","result":{},"more":'
+        + value
+        + b"}\r\n"
+        + last,
         "as the id": first + b'\n{"custom_id":' + value + b',"result":{}}\n' + last,
         "as the result": first + b'\n{"custom_id":"a","result":' + value + b"}\n" + last,
         "in the last line": first + b"\n" + row(value),
@@ -120,7 +126,9 @@ def test_the_same_rows_and_errors(value: bytes) -> None:
 def test_a_big_integer_anywhere_in_a_piece_is_found() -> None:
     for before, digits in itertools.product(range(60), (19, 20, 21, 40)):
         for sign in ("", "-"):
-            value = f'["{"x" * (6000 + before)}",{sign}{"9" * digits}]'.encode()  # in a text long enough for many looks
+            value = (
+                f'["{"x" * (6000 + before)}",{sign}{"9" * digits}]'.encode()
+            )  # in a text long enough for many looks
             plain, fast = outcomes(partial(decoded, row(value), 1 << 20))
             assert plain == fast, value
 
@@ -128,7 +136,10 @@ def test_a_big_integer_anywhere_in_a_piece_is_found() -> None:
 def test_a_big_integer_among_many_digits_is_found() -> None:
     chance = random.Random(1)
     for _ in range(200):
-        noise = [str(chance.randrange(10 ** chance.randint(1, 19))) for _ in range(chance.randint(0, 300))]
+        noise = [
+            str(chance.randrange(10 ** chance.randint(1, 19)))
+            for _ in range(chance.randint(0, 300))
+        ]
         value = ",".join([*noise, str(chance.choice([LIMIT, -(2**63) - 1, 5])), *noise[:50]])
         plain, fast = outcomes(partial(decoded, row(f"[{value}]".encode()), 1 << 20))
         assert plain == fast
@@ -142,9 +153,16 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@given(JSON, st.booleans(), st.sampled_from([(",", ":"), (", ", ": "), (" ,\t", " : ")]), st.integers(1, 200))
+@given(
+    JSON,
+    st.booleans(),
+    st.sampled_from([(",", ":"), (", ", ": "), (" ,\t", " : ")]),
+    st.integers(1, 200),
+)
 def test_any_row(value: Any, ascii: bool, separators: tuple[str, str], size: int) -> None:
-    line = json.dumps({"custom_id": "a", "result": {"x": value}}, ensure_ascii=ascii, separators=separators)
+    line = json.dumps(
+        {"custom_id": "a", "result": {"x": value}}, ensure_ascii=ascii, separators=separators
+    )
     plain, fast = outcomes(lambda: decoded(line.encode("utf-8", "surrogatepass") + b"\n", size))
     assert plain == fast
 
@@ -165,7 +183,7 @@ class Number(enum.IntEnum):
     ONE = 1
 
 
-class Text(str, enum.Enum):
+class Text(str, enum.Enum):  # noqa: UP042 - a StrEnum prints otherwise
     A = "a"
 
 
@@ -223,7 +241,7 @@ OBJECTS: dict[str, object] = {
     "str subclass as key": {MyStr("k"): MyStr("v" * 300)}, "int subclass": MyInt(5), "float subclass": MyFloat(1.5),
     "list subclass": MyList([1]), "ordered": OrderedDict([("b", 1), ("a", 2)]), "proxy": MappingProxyType({"a": 1}),
     "enum": Color.RED, "int enum": Number.ONE, "str enum": Text.A, "enum as key": {Text.A: 1}, "dataclass": Point(),
-    "dataclass type": Point, "datetime": datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc),
+    "dataclass type": Point, "datetime": datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
     "date": datetime.date(2026, 1, 1), "time": datetime.time(1), "uuid": uuid.UUID(int=5),
     "uuid key": {uuid.UUID(int=5): 1},
     "decimal": Decimal("1.5"), "bytes": b"a", "bytearray": bytearray(b"a"), "memoryview": memoryview(b"a"), "set": {1},
@@ -250,7 +268,9 @@ def test_the_same_bytes_for_any_value(value: object) -> None:
 def test_bytes_are_those_of_json() -> None:
     for name, value in OBJECTS.items():
         try:
-            expected = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+            expected = json.dumps(
+                value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+            ).encode()
         except (TypeError, ValueError, RecursionError):
             continue
         assert encode(value) == (expected, []), name

@@ -44,7 +44,13 @@ def splits(body: bytes) -> list[Sequence[bytes]]:
     """Give *body* whole, cut in two at every byte, byte by byte, and with empty pieces between."""
     bytewise = [body[at : at + 1] for at in range(len(body))]
     spaced = [piece for one in bytewise for piece in (b"", one)] + [b""]
-    return [[body], *([body[:at], body[at:]] for at in range(len(body) + 1)), bytewise, spaced, [body, b""]]
+    return [
+        [body],
+        *([body[:at], body[at:]] for at in range(len(body) + 1)),
+        bytewise,
+        spaced,
+        [body, b""],
+    ]
 
 
 BOM = b"\xef\xbb\xbf"
@@ -127,7 +133,9 @@ FAULTS: dict[str, tuple[bytes, list[dict[str, Any]], int, int, str]] = {
 
 
 @pytest.mark.parametrize("case", FAULTS.values(), ids=FAULTS)
-def test_every_split_gives_the_same_fault(case: tuple[bytes, list[dict[str, Any]], int, int, str]) -> None:
+def test_every_split_gives_the_same_fault(
+    case: tuple[bytes, list[dict[str, Any]], int, int, str],
+) -> None:
     body, before, number, offset, word = case
     for pieces in splits(body):
         rows, error = decoded(pieces, headers={"request-id": "req_1"})
@@ -153,7 +161,9 @@ CUT: dict[str, tuple[bytes, list[dict[str, Any]], int]] = {
 
 
 @pytest.mark.parametrize("case", CUT.values(), ids=CUT)
-def test_a_fault_within_a_line_names_the_line(case: tuple[bytes, list[dict[str, Any]], int]) -> None:
+def test_a_fault_within_a_line_names_the_line(
+    case: tuple[bytes, list[dict[str, Any]], int],
+) -> None:
     body, before, number = case
     for pieces in splits(body) if len(body) < 1000 else [[body]]:
         rows, error = decoded(pieces)
@@ -184,7 +194,9 @@ CONTENTS: dict[str, tuple[bytes, list[bytes]]] = {
 def test_a_line_comes_as_it_was_but_for_its_end(case: tuple[bytes, list[bytes]]) -> None:
     body, expected = case
     for pieces in splits(body):
-        assert b"".join(Decoder().lines(pieces, Seen())) == b"".join(content + b"\n" for content in expected)
+        assert b"".join(Decoder().lines(pieces, Seen())) == b"".join(
+            content + b"\n" for content in expected
+        )
         assert list(Decoder().rows(pieces, Seen())) == [json.loads(content) for content in expected]
 
 
@@ -205,7 +217,9 @@ ENDS: dict[str, tuple[bytes, list[dict[str, Any]], bool]] = {
 
 
 @pytest.mark.parametrize("case", ENDS.values(), ids=ENDS)
-def test_a_cut_body_is_told_from_a_faulty_one(case: tuple[bytes, list[dict[str, Any]], bool]) -> None:
+def test_a_cut_body_is_told_from_a_faulty_one(
+    case: tuple[bytes, list[dict[str, Any]], bool],
+) -> None:
     body, before, cut = case
     for pieces in splits(body):
         rows, error = decoded(pieces)
@@ -235,17 +249,35 @@ def test_rows_before_a_fault_in_the_same_piece_are_handed_over_first() -> None:
         next(lines)
 
 
-ERROR = {"type": "error", "error": {"type": "overloaded_error", "message": "Busy"}, "request_id": "req_body"}
+ERROR = {
+    "type": "error",
+    "error": {"type": "overloaded_error", "message": "Busy"},
+    "request_id": "req_body",
+}
 
-INSTEAD: dict[str, tuple[dict[str, Any], dict[str, str], tuple[str | None, str | None, str | None]]] = {
+INSTEAD: dict[
+    str, tuple[dict[str, Any], dict[str, str], tuple[str | None, str | None, str | None]]
+] = {
     "enveloped": (ERROR, {}, ("overloaded_error", "Busy", "req_body")),
-    "id in the header": (ERROR, {"request-id": "req_head"}, ("overloaded_error", "Busy", "req_head")),
+    "id in the header": (
+        ERROR,
+        {"request-id": "req_head"},
+        ("overloaded_error", "Busy", "req_head"),
+    ),
     "no id": ({"type": "error", "error": {"type": "t", "message": "m"}}, {}, ("t", "m", None)),
-    "null id": ({"type": "error", "error": {"type": "t"}, "request_id": None}, {}, ("t", None, None)),
+    "null id": (
+        {"type": "error", "error": {"type": "t"}, "request_id": None},
+        {},
+        ("t", None, None),
+    ),
     "error a string": ({"type": "error", "error": "Busy"}, {}, ("error", "Busy", None)),
     "error null": ({"type": "error", "error": None}, {}, ("error", None, None)),
     "no error": ({"type": "error", "message": "Busy"}, {}, ("error", "Busy", None)),
-    "odd types": ({"type": "error", "error": {"type": 1, "message": []}, "request_id": 5}, {}, (None, None, None)),
+    "odd types": (
+        {"type": "error", "error": {"type": 1, "message": []}, "request_id": 5},
+        {},
+        (None, None, None),
+    ),
 }
 
 
@@ -300,7 +332,9 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
     st.booleans(),
     st.lists(st.integers(0, 400), max_size=12),
 )
-def test_any_rows_any_cuts(rows: list[dict[str, Any]], end: bytes, final: bool, cuts: list[int]) -> None:
+def test_any_rows_any_cuts(
+    rows: list[dict[str, Any]], end: bytes, final: bool, cuts: list[int]
+) -> None:
     body = end.join(map(line, rows)) + (end if final else b"")
     edges = [0, *sorted(cuts), len(body)]
     pieces = [body[start:stop] for start, stop in itertools.pairwise(edges)]
@@ -338,7 +372,12 @@ def test_lines_before_a_fault_are_handed_over_first() -> None:
 
 
 def test_a_text_about_custom_ids_is_no_row_inside_another() -> None:
-    body = json.dumps(row("a", '{"custom_id":"b","result":{"x":{}}}\n'), separators=(",", ":")).encode() + b"\n"
+    body = (
+        json.dumps(
+            row("a", '{"custom_id":"b","result":{"x":{}}}\n'), separators=(",", ":")
+        ).encode()
+        + b"\n"
+    )
     assert row_id(body) == "a"
     assert b"".join(Decoder().lines([body], Seen())) == body
 
@@ -349,6 +388,8 @@ def test_rows_and_lines_are_told_apart_where_most_hashes_are_crowded() -> None:
     for body in (bodies, bodies[::-1], bodies[:5] * 3):
         rows = list(Decoder().rows([b"".join(body)], seen_by_rows))
         lines = b"".join(Decoder().lines([b"".join(body)], seen_by_lines))
-        assert [one["custom_id"] for one in rows] == ([str(number) for number in range(300)] if body is bodies else [])
+        assert [one["custom_id"] for one in rows] == (
+            [str(number) for number in range(300)] if body is bodies else []
+        )
         assert lines == (b"".join(bodies) if body is bodies else b"")
         assert (len(seen_by_rows), len(seen_by_lines)) == (300, 300)

@@ -35,7 +35,15 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, copy / name)
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(copy / "dist"), str(copy)]
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--no-isolation",
+        "--outdir",
+        str(copy / "dist"),
+        str(copy),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return copy / "dist"
@@ -43,7 +51,11 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def modules() -> set[str]:
     package = ROOT / "anthropix_py"
-    return {path.relative_to(ROOT).as_posix() for path in package.rglob("*") if path.suffix in (".py", ".typed")}
+    return {
+        path.relative_to(ROOT).as_posix()
+        for path in package.rglob("*")
+        if path.suffix in (".py", ".typed")
+    }
 
 
 def test_the_wheel_holds_the_package_and_no_tests(dist: Path) -> None:
@@ -58,9 +70,11 @@ def test_the_wheel_needs_urllib3_and_nothing_else(dist: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     [metadata] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
     lines = archive.read(metadata).decode().splitlines()
-    needed = [line for line in lines if line.startswith("Requires-Dist:") and "extra ==" not in line]
+    needed = [
+        line for line in lines if line.startswith("Requires-Dist:") and "extra ==" not in line
+    ]
     assert [line.split()[1].split("<")[0].split(">")[0] for line in needed] == ["urllib3"]
-    assert "Requires-Python: >=3.10" in lines
+    assert "Requires-Python: >=3.11" in lines
     assert "License: MIT" in lines or "License-Expression: MIT" in lines
 
 

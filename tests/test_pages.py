@@ -74,7 +74,9 @@ def read_until_error(script: Script, **options: Any) -> tuple[list[str], Anthrop
     return ids, None
 
 
-WALKS: dict[str, tuple[dict[str, Any], list[Callable[[], Step]], list[dict[str, str]], list[str]]] = {
+WALKS: dict[
+    str, tuple[dict[str, Any], list[Callable[[], Step]], list[dict[str, str]], list[str]]
+] = {
     "one page": ({}, [lambda: page("a", "b")], [{}], ["a", "b"]),
     "an empty page": ({}, [page], [{}], []),
     "to older ones": (
@@ -120,14 +122,22 @@ WALKS: dict[str, tuple[dict[str, Any], list[Callable[[], Step]], list[dict[str, 
         [{}, {"after_id": "x y/&"}],
         ["b", "a"],
     ),
-    "no cursors where nothing is to come": ({}, [lambda: answer({"data": [], "has_more": False})], [{}], []),
+    "no cursors where nothing is to come": (
+        {},
+        [lambda: answer({"data": [], "has_more": False})],
+        [{}],
+        [],
+    ),
     "unknown fields": ({}, [lambda: page("a", next_page="x", total=7)], [{}], ["a"]),
 }
 
 
 @pytest.mark.parametrize(("options", "steps", "queries", "ids"), WALKS.values(), ids=WALKS.keys())
 def test_one_request_a_page(
-    options: dict[str, Any], steps: list[Callable[[], Step]], queries: list[dict[str, str]], ids: list[str]
+    options: dict[str, Any],
+    steps: list[Callable[[], Step]],
+    queries: list[dict[str, str]],
+    ids: list[str],
 ) -> None:
     script = Script(*(step() for step in steps))
     assert read_until_error(script, **options) == (ids, None)
@@ -220,15 +230,27 @@ CIRCLES: dict[str, tuple[dict[str, Any], list[Callable[[], Step]]]] = {
     "the second page": ({}, [lambda: page("b", "a", more=True), lambda: page("b", "a", more=True)]),
     "the third page": (
         {},
-        [lambda: page("c", more=True), lambda: page("b", "a", more=True), lambda: page("b", "a", more=True)],
+        [
+            lambda: page("c", more=True),
+            lambda: page("b", "a", more=True),
+            lambda: page("b", "a", more=True),
+        ],
     ),
-    "an empty page": ({}, [lambda: page("b", "a", more=True), lambda: page(more=True, last_id="a")]),
-    "to newer ones": ({"before_id": "0"}, [lambda: page("b", "a", more=True), lambda: page("b", "a", more=True)]),
+    "an empty page": (
+        {},
+        [lambda: page("b", "a", more=True), lambda: page(more=True, last_id="a")],
+    ),
+    "to newer ones": (
+        {"before_id": "0"},
+        [lambda: page("b", "a", more=True), lambda: page("b", "a", more=True)],
+    ),
 }
 
 
 @pytest.mark.parametrize(("options", "steps"), CIRCLES.values(), ids=CIRCLES.keys())
-def test_a_page_that_leads_back_to_itself(options: dict[str, Any], steps: list[Callable[[], Step]]) -> None:
+def test_a_page_that_leads_back_to_itself(
+    options: dict[str, Any], steps: list[Callable[[], Step]]
+) -> None:
     script = Script(*(step() for step in steps))
     ids, error = read_until_error(script, **options)
     assert isinstance(error, DecodeError)
@@ -269,7 +291,10 @@ def test_an_error_is_returned_at_first_and_raised_later(
 
 def test_a_page_in_the_middle_is_asked_for_again_as_the_policy_says() -> None:
     script = Script(
-        page("b", more=True), answer(b"", 500), TransportError("closed", "reset", sent=True), page("a", more=False)
+        page("b", more=True),
+        answer(b"", 500),
+        TransportError("closed", "reset", sent=True),
+        page("a", more=False),
     )
     assert [one["id"] for one in unwrap(batch.list(script.client(), stream=True))] == ["b", "a"]
     assert script.queries == [{}, *[{"after_id": "b"}] * 3]

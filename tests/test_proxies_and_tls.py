@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,7 +18,17 @@ import trustme
 from samples import ID, KEY, PATH, a_batch, client, request
 from scripted import PATIENCE, TLS, Scripted, Step, answer, chunked, close, head, reset, stall
 
-from anthropix_py import APIError, FileError, Policy, TransportError, UnknownOutcome, batch, init, unwrap, with_options
+from anthropix_py import (
+    APIError,
+    FileError,
+    Policy,
+    TransportError,
+    UnknownOutcome,
+    batch,
+    init,
+    unwrap,
+    with_options,
+)
 from anthropix_py.emulator import ManualClock
 from anthropix_py.errors import AnthropixError
 
@@ -32,14 +42,20 @@ WORD = "a-word-for-the-proxy"
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take out what the machine says about proxies and certificates."""
     for name in list(os.environ):
-        if name.lower().endswith("_proxy") or name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUEST_METHOD"):
+        if name.lower().endswith("_proxy") or name in (
+            "SSL_CERT_FILE",
+            "SSL_CERT_DIR",
+            "REQUEST_METHOD",
+        ):
             monkeypatch.delenv(name)
 
 
 class Tunnel:
     """A proxy that takes CONNECT, notes its head, and joins the caller to a port of this machine."""
 
-    def __init__(self, port: int, greeting: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n") -> None:
+    def __init__(
+        self, port: int, greeting: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n"
+    ) -> None:
         self.heads: list[bytes] = []
         self.passed = b""
         self._port = port
@@ -130,7 +146,9 @@ def failed(result: tuple[str, object], reason: str, *, sent: bool = False) -> Tr
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
 @pytest.mark.parametrize("scheme", ["http://", ""], ids=["with scheme", "without"])
-def test_http_goes_to_the_proxy_in_absolute_form(monkeypatch: pytest.MonkeyPatch, variable: str, scheme: str) -> None:
+def test_http_goes_to_the_proxy_in_absolute_form(
+    monkeypatch: pytest.MonkeyPatch, variable: str, scheme: str
+) -> None:
     with Scripted(answer(a_batch()), answer(a_batch())) as proxy:
         monkeypatch.setenv(variable, scheme + proxy.url.removeprefix("http://"))
         one = client(FAR)
@@ -163,7 +181,9 @@ def test_a_create_and_its_results_go_through_a_proxy(monkeypatch: pytest.MonkeyP
     ],
     ids=["both", "a name alone", "a password alone", "encoded", "latin-1"],
 )
-def test_credentials_of_an_http_proxy(monkeypatch: pytest.MonkeyPatch, userinfo: str, credentials: str) -> None:
+def test_credentials_of_an_http_proxy(
+    monkeypatch: pytest.MonkeyPatch, userinfo: str, credentials: str
+) -> None:
     with Scripted(answer(a_batch())) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("://", f"://{userinfo}@"))
         unwrap(batch.show(client(FAR), ID))
@@ -182,7 +202,9 @@ NOT_BYPASSED = ["", "other.test", "127.0.0.11", "27.0.0.1", "api.test"]
 
 @pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
 @pytest.mark.parametrize("hosts", BYPASSED)
-def test_no_proxy_for_these_hosts(monkeypatch: pytest.MonkeyPatch, variable: str, hosts: str) -> None:
+def test_no_proxy_for_these_hosts(
+    monkeypatch: pytest.MonkeyPatch, variable: str, hosts: str
+) -> None:
     monkeypatch.setenv("HTTP_PROXY", nobody())
     monkeypatch.setenv(variable, hosts)
     with Scripted(answer(a_batch())) as server:
@@ -200,14 +222,19 @@ def test_a_proxy_for_all_other_hosts(monkeypatch: pytest.MonkeyPatch, hosts: str
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "FTP_PROXY", "NO_PROXY"])
-def test_variables_that_do_not_speak_of_http(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+def test_variables_that_do_not_speak_of_http(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
     monkeypatch.setenv(variable, nobody())
     with Scripted(answer(a_batch())) as server:
         unwrap(batch.show(client(server.url), ID))
 
 
 def test_the_proxy_of_the_moment_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Scripted(answer(a_batch()), answer(a_batch())) as server, Scripted(answer(a_batch())) as proxy:
+    with (
+        Scripted(answer(a_batch()), answer(a_batch())) as server,
+        Scripted(answer(a_batch())) as proxy,
+    ):
         one = client(server.url)
         unwrap(batch.show(one, ID))
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
@@ -228,7 +255,9 @@ def test_a_proxy_that_is_down(monkeypatch: pytest.MonkeyPatch, base: str) -> Non
 
 
 @pytest.mark.parametrize("status", [407, 502])
-def test_an_http_proxy_that_answers_for_the_server(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+def test_an_http_proxy_that_answers_for_the_server(
+    monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
     with Scripted(*[answer({}, status)] * 2) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         tag, error = batch.show(client(FAR, retry=ONCE), ID)
@@ -255,14 +284,19 @@ GREETINGS: dict[str, tuple[Step, str]] = {
     "a close": ([close], "connect"),
     "a drop": ([reset], "connect"),
     "rubbish": ([b"rubbish\r\n\r\n", close], "connect"),
-    "yes, and a close": ([head(200), close], "tls or connect"),  # a reset, if our greeting was not read
+    "yes, and a close": (
+        [head(200), close],
+        "tls or connect",
+    ),  # a reset, if our greeting was not read
     "yes, and no TLS": ([head(200), no_tls], "tls"),
     "yes, and silence": ([head(200), stall], "connect"),
 }
 
 
 @pytest.mark.parametrize(("greeting", "reason"), GREETINGS.values(), ids=GREETINGS.keys())
-def test_a_proxy_that_gives_no_tunnel(monkeypatch: pytest.MonkeyPatch, greeting: Step, reason: str) -> None:
+def test_a_proxy_that_gives_no_tunnel(
+    monkeypatch: pytest.MonkeyPatch, greeting: Step, reason: str
+) -> None:
     with Scripted(*[greeting] * 4) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("://", f"://user:{WORD}@"))
         failed(batch.show(client(FAR_TLS, retry=ONCE, connect_timeout=0.1), ID), reason)
@@ -324,14 +358,18 @@ def test_a_private_authority_by_the_environment(
         unwrap(batch.show(client(server.url), ID))
 
 
-def test_a_bundle_of_several_authorities(authority: trustme.CA, bundle: str, other_bundle: str) -> None:
+def test_a_bundle_of_several_authorities(
+    authority: trustme.CA, bundle: str, other_bundle: str
+) -> None:
     with open(other_bundle, "ab") as file:
         file.write(pathlib.Path(bundle).read_bytes())
     with TLS(server_of(authority), answer(a_batch())) as server:
         unwrap(batch.show(client(server.url, ca_bundle=other_bundle), ID))
 
 
-def test_a_named_authority_holds_for_a_changed_copy_alone(authority: trustme.CA, bundle: str) -> None:
+def test_a_named_authority_holds_for_a_changed_copy_alone(
+    authority: trustme.CA, bundle: str
+) -> None:
     with TLS(server_of(authority), answer(a_batch())) as server:
         strict = client(server.url, retry=ONCE)
         unwrap(batch.show(with_options(strict, ca_bundle=bundle), ID))
@@ -358,8 +396,8 @@ def test_a_certificate_of_another_name(
 def test_a_certificate_that_has_run_out(authority: trustme.CA, bundle: str) -> None:
 
     past = {
-        "not_before": datetime(2020, 1, 1, tzinfo=timezone.utc),
-        "not_after": datetime(2021, 1, 1, tzinfo=timezone.utc),
+        "not_before": datetime(2020, 1, 1, tzinfo=UTC),
+        "not_after": datetime(2021, 1, 1, tzinfo=UTC),
     }
     with TLS(server_of(authority, **past)) as server:
         error = failed(batch.show(client(server.url, ca_bundle=bundle, retry=ONCE), ID), "tls")
@@ -400,7 +438,9 @@ OFF = {
 }
 
 
-def test_the_check_cannot_be_switched_off_from_outside(monkeypatch: pytest.MonkeyPatch, authority: trustme.CA) -> None:
+def test_the_check_cannot_be_switched_off_from_outside(
+    monkeypatch: pytest.MonkeyPatch, authority: trustme.CA
+) -> None:
     for name, value in OFF.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(ssl, "_create_default_https_context", ssl._create_unverified_context)
@@ -408,7 +448,9 @@ def test_the_check_cannot_be_switched_off_from_outside(monkeypatch: pytest.Monke
         failed(batch.show(client(server.url, retry=ONCE), ID), "tls")
 
 
-@pytest.mark.parametrize("option", ["verify", "insecure", "cert_reqs", "ssl_context", "assert_hostname"])
+@pytest.mark.parametrize(
+    "option", ["verify", "insecure", "cert_reqs", "ssl_context", "assert_hostname"]
+)
 def test_the_check_cannot_be_switched_off_by_an_option(option: str) -> None:
     for value in (False, None, "CERT_NONE"):
         given: dict[str, Any] = {option: value}
@@ -424,8 +466,12 @@ def test_a_bundle_that_is_no_path(value: Any) -> None:
         init(KEY, ca_bundle=value)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"rubbish", b"-----BEGIN CERTIFICATE-----\nx\n"], ids=repr)
-def test_a_bundle_that_holds_no_authority(authority: trustme.CA, tmp_path: pathlib.Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    "content", [None, b"", b"rubbish", b"-----BEGIN CERTIFICATE-----\nx\n"], ids=repr
+)
+def test_a_bundle_that_holds_no_authority(
+    authority: trustme.CA, tmp_path: pathlib.Path, content: bytes | None
+) -> None:
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_bytes(content)
@@ -447,7 +493,9 @@ class Rude(Scripted):
             stall(connection)
 
 
-@pytest.mark.parametrize("greeting", [b"HTTP/1.1 400 No\r\n\r\n", b"\0" * 9, b"SSH-2\r\n"], ids=["HTTP", "0", "SSH"])
+@pytest.mark.parametrize(
+    "greeting", [b"HTTP/1.1 400 No\r\n\r\n", b"\0" * 9, b"SSH-2\r\n"], ids=["HTTP", "0", "SSH"]
+)
 def test_a_server_that_speaks_no_tls(greeting: bytes) -> None:
     server = Rude()
     server.greeting = greeting
@@ -469,7 +517,11 @@ def own(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> dict
     issued.cert_chain_pems[0].write_to_path(paths["cert"])
     issued.private_key_pem.write_to_path(paths["key"])
     issued.private_key_and_cert_chain_pem.write_to_path(paths["both"])
-    return {"pair": (paths["cert"], paths["key"]), "combined": paths["both"], "pair of one": (paths["both"],) * 2}
+    return {
+        "pair": (paths["cert"], paths["key"]),
+        "combined": paths["both"],
+        "pair of one": (paths["both"],) * 2,
+    }
 
 
 def demanding(authority: trustme.CA) -> ssl.SSLContext:
@@ -505,17 +557,25 @@ def test_a_certificate_that_is_missing(
     trustme.CA().issue_cert("client@example.org").private_key_and_cert_chain_pem.write_to_path(path)
     with TLS(context) as server:
         one = client(
-            server.url, ca_bundle=bundle, retry=ONCE, client_cert=None if kind == "none" else path, timeout=2.0
+            server.url,
+            ca_bundle=bundle,
+            retry=ONCE,
+            client_cert=None if kind == "none" else path,
+            timeout=2.0,
         )
         tag, error = batch.show(one, ID)
         assert tag == "error"
         assert isinstance(error, TransportError)
-        if version is ssl.TLSVersion.TLSv1_2:  # in 1.3 the client is refused after it has begun to speak
+        if (
+            version is ssl.TLSVersion.TLSv1_2
+        ):  # in 1.3 the client is refused after it has begun to speak
             assert (error.reason, error.sent) == ("tls", False)
         assert server.received == []
 
 
-def test_certificates_are_not_shared_between_clients(authority: trustme.CA, bundle: str, own: dict[str, Any]) -> None:
+def test_certificates_are_not_shared_between_clients(
+    authority: trustme.CA, bundle: str, own: dict[str, Any]
+) -> None:
     with TLS(demanding(authority), answer(a_batch()), answer(a_batch())) as server:
         known = client(server.url, ca_bundle=bundle, client_cert=own["pair"], retry=ONCE)
         unwrap(batch.show(known, ID))
@@ -537,7 +597,9 @@ def test_a_certificate_without_its_key(
         assert server.connections == 0
 
 
-@pytest.mark.parametrize("value", ["", ("a",), ("a", "b", "c"), ("", "b"), ["a", "b"], 3, b"x"], ids=repr)
+@pytest.mark.parametrize(
+    "value", ["", ("a",), ("a", "b", "c"), ("", "b"), ["a", "b"], 3, b"x"], ids=repr
+)
 def test_a_certificate_that_is_no_path(value: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="client_cert"):
         init(KEY, client_cert=value)
@@ -549,7 +611,10 @@ def test_a_certificate_that_is_no_path(value: Any) -> None:
 @pytest.fixture
 def far(authority: trustme.CA) -> Iterator[tuple[TLS, Tunnel]]:
     """Give a server that is called api.test, and a proxy that leads to it."""
-    with TLS(server_of(authority, "api.test"), *[answer(a_batch())] * 2) as server, Tunnel(server.port) as tunnel:
+    with (
+        TLS(server_of(authority, "api.test"), *[answer(a_batch())] * 2) as server,
+        Tunnel(server.port) as tunnel,
+    ):
         yield server, tunnel
 
 
@@ -609,7 +674,9 @@ def test_a_proxy_without_credentials_is_told_none(
     assert server.connections == 1
 
 
-@pytest.mark.parametrize("base", ["https://api.test", "https://other.test"], ids=["unknown authority", "wrong name"])
+@pytest.mark.parametrize(
+    "base", ["https://api.test", "https://other.test"], ids=["unknown authority", "wrong name"]
+)
 def test_the_check_holds_through_a_proxy(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, bundle: str, base: str
 ) -> None:
@@ -626,17 +693,23 @@ def test_a_certificate_of_the_clients_own_through_a_proxy(
 ) -> None:
     with TLS(demanding(authority), answer(a_batch())) as server, Tunnel(server.port) as tunnel:
         monkeypatch.setenv("HTTPS_PROXY", tunnel.url)
-        unwrap(batch.show(client("https://localhost", ca_bundle=bundle, client_cert=own["pair"]), ID))
+        unwrap(
+            batch.show(client("https://localhost", ca_bundle=bundle, client_cert=own["pair"]), ID)
+        )
 
 
-def test_no_proxy_holds_for_https_too(monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, bundle: str) -> None:
+def test_no_proxy_holds_for_https_too(
+    monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, bundle: str
+) -> None:
     monkeypatch.setenv("HTTPS_PROXY", nobody())
     monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
     with TLS(server_of(authority), answer(a_batch())) as server:
         unwrap(batch.show(client(server.url, ca_bundle=bundle), ID))
 
 
-def test_a_proxy_that_is_spoken_to_by_tls(monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, bundle: str) -> None:
+def test_a_proxy_that_is_spoken_to_by_tls(
+    monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, bundle: str
+) -> None:
     with TLS(server_of(authority), answer(a_batch())) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         unwrap(batch.show(client(FAR, ca_bundle=bundle), ID))

@@ -36,7 +36,14 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Py
 def outcome(run: pytest.Pytester, tests: str, **expected: int) -> pytest.RunResult:
     run.makepyfile(HEAD + tests)
     done = run.runpytest_subprocess(
-        "-p", "anthropix_py.pytest_plugin", "-p", "no:cacheprovider", "--strict-markers", "-W", "error", timeout=30
+        "-p",
+        "anthropix_py.pytest_plugin",
+        "-p",
+        "no:cacheprovider",
+        "--strict-markers",
+        "-W",
+        "error",
+        timeout=30,
     )
     done.assert_outcomes(**expected)
     return done
@@ -170,7 +177,9 @@ def test_imports():
     assert not {"cheroot", "urllib3", "click"} & set(sys.modules)
 """
     )
-    done = run.runpytest_subprocess("-p", "anthropix_py.pytest_plugin", "-p", "no:cacheprovider", timeout=30)
+    done = run.runpytest_subprocess(
+        "-p", "anthropix_py.pytest_plugin", "-p", "no:cacheprovider", timeout=30
+    )
     done.assert_outcomes(passed=1)
 
 

@@ -15,7 +15,10 @@ from anthropix_py import batch, emulator, init, unwrap
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-FIRST = {"custom_id": "a", "params": {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}}
+FIRST = {
+    "custom_id": "a",
+    "params": {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]},
+}
 
 
 def test_it_begins_with_the_two_commands() -> None:
@@ -23,7 +26,9 @@ def test_it_begins_with_the_two_commands() -> None:
     assert commands[:2] == ["make demo", "make test"]
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=[re.sub(r"\W+", "-", code[-40:]) for code in EXAMPLES])
+@pytest.mark.parametrize(
+    "example", EXAMPLES, ids=[re.sub(r"\W+", "-", code[-40:]) for code in EXAMPLES]
+)
 def test_example(example: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     if "def test_" in example:

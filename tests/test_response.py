@@ -53,7 +53,9 @@ def joined(authority: trustme.CA | None) -> Iterator[tuple[socket.socket, socket
     if authority is not None:
         server_context, client_context = contexts(authority)
         wrapped: list[ssl.SSLSocket] = []
-        greeter = threading.Thread(target=lambda: wrapped.append(server_context.wrap_socket(theirs, server_side=True)))
+        greeter = threading.Thread(
+            target=lambda: wrapped.append(server_context.wrap_socket(theirs, server_side=True))
+        )
         greeter.start()
         ours = client_context.wrap_socket(ours, server_hostname="localhost")
         greeter.join(PATIENCE)
@@ -78,7 +80,9 @@ def all_of(answer: Incoming, size: int = 1 << 20) -> bytes:
 
 
 @pytest.fixture(params=["plain", "tls"])
-def ends(request: pytest.FixtureRequest, authority: trustme.CA) -> Iterator[tuple[socket.socket, socket.socket]]:
+def ends(
+    request: pytest.FixtureRequest, authority: trustme.CA
+) -> Iterator[tuple[socket.socket, socket.socket]]:
     with joined(authority if request.param == "tls" else None) as both:
         yield both
 
@@ -123,7 +127,9 @@ def test_what_is_there_comes_at_once(ends: Ends, sent: bytes) -> None:
     theirs.sendall(LENGTH + sent)
     answer = begun(ours)
     got = b""
-    while len(got) < len(sent):  # nothing more comes, so that a wait for more would end in a timeout
+    while len(got) < len(
+        sent
+    ):  # nothing more comes, so that a wait for more would end in a timeout
         got += answer.read1(1 << 20)
     assert got == sent
     assert ours.gettimeout() == PATIENCE
@@ -169,7 +175,9 @@ def test_data_before_a_reset_is_handed_over_before_the_error(ends: Ends) -> None
             answer.read1(1 << 20)
 
 
-def test_an_error_behind_data_is_kept_for_the_next_read(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_behind_data_is_kept_for_the_next_read(
+    authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> bytes:
         raise ConnectionResetError(104, "gone")
 
@@ -185,7 +193,9 @@ def test_an_error_behind_data_is_kept_for_the_next_read(authority: trustme.CA, m
                 answer.read1(1 << 20)
 
 
-@pytest.mark.parametrize("sent", [b"", b"5", b"5\r\n", b"5\r\nhel", b"5\r\nhello", b"5\r\nhello\r\n0", b"0\r"])
+@pytest.mark.parametrize(
+    "sent", [b"", b"5", b"5\r\n", b"5\r\nhel", b"5\r\nhello", b"5\r\nhello\r\n0", b"0\r"]
+)
 def test_a_chunked_body_that_is_cut_says_so(sent: bytes) -> None:
     with joined(None) as (theirs, ours):
         theirs.sendall(CHUNKED + sent)
@@ -268,7 +278,9 @@ def test_a_chunked_body_that_breaks_off_is_asked_for_again(step: Step, named: An
 def test_rows_before_a_broken_chunk_are_handed_over() -> None:
     broken: Step = [CHUNKED + chunk(LINES[0]) + chunk(LINES[1]) + b"zz\r\n"]
     with Scripted(broken) as server:
-        rows = unwrap(batch.results(client(server.url, retry=Policy(max_retries=0)), ENDED, stream=True))
+        rows = unwrap(
+            batch.results(client(server.url, retry=Policy(max_retries=0)), ENDED, stream=True)
+        )
         assert [next(rows), next(rows)] == ROWS[:2]
         with pytest.raises(IncompleteResults, match="2 of 3"):
             next(rows)
@@ -312,7 +324,9 @@ def test_what_comes_behind_a_body_is_nobodys_answer(
         assert unwrap(batch.show(us, ID)) == a_batch()
 
 
-def test_a_connection_that_tls_has_ended_is_not_used_again(authority: trustme.CA, tmp_path: Any) -> None:
+def test_a_connection_that_tls_has_ended_is_not_used_again(
+    authority: trustme.CA, tmp_path: Any
+) -> None:
     def say_goodbye(connection: socket.socket) -> None:
         assert isinstance(connection, ssl.SSLSocket)
         connection.settimeout(0)  # no waiting for the other side's
@@ -321,14 +335,19 @@ def test_a_connection_that_tls_has_ended_is_not_used_again(authority: trustme.CA
         connection.settimeout(PATIENCE)
 
     whole = CHUNKED + chunk(LINES[0]) + b"0\r\n\r\n"
-    with listening(authority, tmp_path, [whole, say_goodbye], answer(a_batch()), secure=True) as (_, us):
+    with listening(authority, tmp_path, [whole, say_goodbye], answer(a_batch()), secure=True) as (
+        _,
+        us,
+    ):
         assert unwrap(batch.results(us, ID)) == ROWS[:1]
         assert unwrap(batch.create(us, [request()])) == a_batch()
 
 
 def test_the_next_answer_comes_on_the_same_connection() -> None:
     body = b"".join(LINES)
-    with Scripted([CHUNKED + chunk(body) + b"0\r\nx: y\r\n\r\n"], counted(body), [CHUNKED + b"0\r\n\r\n"]) as server:
+    with Scripted(
+        [CHUNKED + chunk(body) + b"0\r\nx: y\r\n\r\n"], counted(body), [CHUNKED + b"0\r\n\r\n"]
+    ) as server:
         us = client(server.url)
         assert [len(unwrap(batch.results(us, ID))) for _ in range(3)] == [3, 3, 0]
     assert server.connections == 1

@@ -8,7 +8,14 @@ import weakref
 import pytest
 
 from anthropix_py._door import returning
-from anthropix_py.errors import AnthropixError, APIError, IncompleteResults, TransportError, UnknownOutcome, WaitTimeout
+from anthropix_py.errors import (
+    AnthropixError,
+    APIError,
+    IncompleteResults,
+    TransportError,
+    UnknownOutcome,
+    WaitTimeout,
+)
 from anthropix_py.result import Err, Ok, unwrap
 
 
@@ -41,7 +48,9 @@ def fail(load: Load, kind: str) -> None:
     raise UnknownOutcome(wrapped, 1, 0.0)
 
 
-@pytest.mark.parametrize("kind", ["plain", "from", "context", "unknown", "incomplete", "unknown in unknown"])
+@pytest.mark.parametrize(
+    "kind", ["plain", "from", "context", "unknown", "incomplete", "unknown in unknown"]
+)
 def test_a_returned_error_pins_no_frame(kind: str) -> None:
     def call() -> tuple[weakref.ref[Load], Err]:
         load = Load()

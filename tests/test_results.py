@@ -45,7 +45,9 @@ WHOLE: dict[str, Step] = {
     "a wrong content type": [chunked(BODY, headers={"content-type": "text/html"})],
     "gzip, counted": [counted(gzip.compress(BODY), headers=GZIP)],
     "gzip, chunked by the byte": [chunked(gzip.compress(BODY), 1, GZIP)],
-    "gzip, a member a line": [chunked(b"".join(gzip.compress(line + b"\n") for line in LINES), 7, GZIP)],
+    "gzip, a member a line": [
+        chunked(b"".join(gzip.compress(line + b"\n") for line in LINES), 7, GZIP)
+    ],
     "gzip in capitals": [counted(gzip.compress(BODY), headers={"Content-Encoding": "GZIP"})],
     "one answer in single bytes": [counted(BODY)[n : n + 1] for n in range(len(counted(BODY)))],
 }
@@ -75,10 +77,28 @@ CUT: dict[str, Step] = {
     "after the headers": [head(200, {"transfer-encoding": "chunked"}), close],
     "counted, within a row": [counted(BODY)[:-30], close],
     "counted, at a newline": [counted(BODY)[: -len(LINES[2]) - 1], close],
-    "chunked, within a row": [head(200, {"transfer-encoding": "chunked"}), chunk(BODY[:-30]), close],
-    "chunked, at a newline": [head(200, {"transfer-encoding": "chunked"}), chunk(LINES[0] + b"\n"), close],
-    "chunked, in a chunk's size": [head(200, {"transfer-encoding": "chunked"}), chunk(BODY[:40]), b"1", close],
-    "chunked, a size that is none": [head(200, {"transfer-encoding": "chunked"}), chunk(BODY[:40]), b"zz\r\n", close],
+    "chunked, within a row": [
+        head(200, {"transfer-encoding": "chunked"}),
+        chunk(BODY[:-30]),
+        close,
+    ],
+    "chunked, at a newline": [
+        head(200, {"transfer-encoding": "chunked"}),
+        chunk(LINES[0] + b"\n"),
+        close,
+    ],
+    "chunked, in a chunk's size": [
+        head(200, {"transfer-encoding": "chunked"}),
+        chunk(BODY[:40]),
+        b"1",
+        close,
+    ],
+    "chunked, a size that is none": [
+        head(200, {"transfer-encoding": "chunked"}),
+        chunk(BODY[:40]),
+        b"zz\r\n",
+        close,
+    ],
     "reset": [counted(BODY)[:-30], reset],
     "reset after a row": [counted(BODY)[: -len(LINES[2]) - 1], reset],
     "silence": [counted(BODY)[:-30], stall],
@@ -126,7 +146,9 @@ def test_a_short_answer_in_good_order_is_seen_by_its_count(step: Step) -> None:
     assert sorted(rows, key=lambda one: one["custom_id"]) == ROWS
 
 
-@pytest.mark.parametrize("step", (CUT | CLEAN_BUT_SHORT).values(), ids=(CUT | CLEAN_BUT_SHORT).keys())
+@pytest.mark.parametrize(
+    "step", (CUT | CLEAN_BUT_SHORT).values(), ids=(CUT | CLEAN_BUT_SHORT).keys()
+)
 def test_cuts_beyond_the_policy_are_an_error_that_counts(step: Step) -> None:
     whole_answers_missing = step in (CUT["before the headers"], CUT["reset before the headers"])
     with Scripted(*[step] * 3) as server:
@@ -160,7 +182,10 @@ def test_rows_that_come_twice_are_given_once_and_counted() -> None:
     twice = b"\n".join([LINES[0], LINES[0], LINES[1], LINES[0]])
     with Scripted(*[counted(twice)] * 3) as server:
         tag, error = batch.results(client(server.url), ENDED)
-    assert (tag, str(error)) == ("error", "the results ended after 2 of 3 rows, 2 came more than once")
+    assert (tag, str(error)) == (
+        "error",
+        "the results ended after 2 of 3 rows, 2 came more than once",
+    )
 
 
 def test_more_rows_than_expected_are_an_error_after_all_of_them() -> None:
@@ -173,21 +198,51 @@ def test_more_rows_than_expected_are_an_error_after_all_of_them() -> None:
 
 
 NO_ROWS: dict[str, tuple[bytes, type[Exception], str]] = {
-    "a page with 200": (b"<html>\n<body>Sign in</body>\n</html>\n", DecodeError, "line 1, byte 0: not JSON"),
+    "a page with 200": (
+        b"<html>\n<body>Sign in</body>\n</html>\n",
+        DecodeError,
+        "line 1, byte 0: not JSON",
+    ),
     "a page in one line": (b"<html>Sign in</html>", DecodeError, "near '<html>Sign in</html>'"),
-    "a row, then a page": (LINES[0] + b"\n<html>\n", DecodeError, f"line 2, byte {len(LINES[0]) + 1}"),
-    "a line cut in the middle": (LINES[0][:20] + b"\n" + LINES[1] + b"\n", DecodeError, "line 1, byte 0"),
+    "a row, then a page": (
+        LINES[0] + b"\n<html>\n",
+        DecodeError,
+        f"line 2, byte {len(LINES[0]) + 1}",
+    ),
+    "a line cut in the middle": (
+        LINES[0][:20] + b"\n" + LINES[1] + b"\n",
+        DecodeError,
+        "line 1, byte 0",
+    ),
     "a number": (b"3\n", DecodeError, "not a JSON object"),
-    "an object that is no row": (b'{"id": 3}\n', DecodeError, "not a row with custom_id and result"),
+    "an object that is no row": (
+        b'{"id": 3}\n',
+        DecodeError,
+        "not a row with custom_id and result",
+    ),
     "no result": (b'{"custom_id": "a"}\n', DecodeError, "not a row"),
-    "Latin-1": ('{"custom_id": "ü"}\n'.encode("latin-1"), DecodeError, "not JSON: 'utf-8' codec can't decode"),
-    "an error": (json.dumps(error_body("overloaded_error")).encode() + b"\n", APIError, "200 overloaded_error: no"),
-    "a row, then an error": (LINES[0] + b"\n" + json.dumps(error_body()).encode(), APIError, "200 api_error: no"),
+    "Latin-1": (
+        '{"custom_id": "ü"}\n'.encode("latin-1"),
+        DecodeError,
+        "not JSON: 'utf-8' codec can't decode",
+    ),
+    "an error": (
+        json.dumps(error_body("overloaded_error")).encode() + b"\n",
+        APIError,
+        "200 overloaded_error: no",
+    ),
+    "a row, then an error": (
+        LINES[0] + b"\n" + json.dumps(error_body()).encode(),
+        APIError,
+        "200 api_error: no",
+    ),
 }
 
 
 @pytest.mark.parametrize(("body", "kind", "message"), NO_ROWS.values(), ids=NO_ROWS.keys())
-def test_what_is_no_row_is_an_error_with_its_place(body: bytes, kind: type[Exception], message: str) -> None:
+def test_what_is_no_row_is_an_error_with_its_place(
+    body: bytes, kind: type[Exception], message: str
+) -> None:
     with Scripted(counted(body, headers={"request-id": "req_1"})) as server:
         tag, error = batch.results(client(server.url), ENDED)
     assert (tag, type(error)) == ("error", kind)
@@ -217,7 +272,13 @@ def test_a_row_is_given_when_its_newline_has_come() -> None:
         [head(200, size), first, wait, rest],
         [head(200, by_chunks), chunk(first), wait, chunk(rest), b"0\r\n\r\n"],
         [head(200), first, wait, rest, close],
-        [head(200, {**GZIP, **by_chunks}), chunk(zipped), wait, chunk(gzip.compress(rest)), b"0\r\n\r\n"],
+        [
+            head(200, {**GZIP, **by_chunks}),
+            chunk(zipped),
+            wait,
+            chunk(gzip.compress(rest)),
+            b"0\r\n\r\n",
+        ],
     ]
     for step in steps:
         go_on.clear()
@@ -246,7 +307,9 @@ def test_leaving_early_closes_the_connection_at_once(how: str) -> None:
         stall(connection)
         gone.set()
 
-    with Scripted([head(200, {"content-length": "999999"}), BODY, until_gone], answer(ENDED)) as server:
+    with Scripted(
+        [head(200, {"content-length": "999999"}), BODY, until_gone], answer(ENDED)
+    ) as server:
         given_client = client(server.url, timeout=30)
         rows = unwrap(batch.results(given_client, ENDED, stream=True))
         if how == "close":
@@ -300,7 +363,9 @@ def test_another_thread_may_consume_the_generator() -> None:
     assert list(rows) == []
 
 
-MISSING = answer(error_body("not_found_error", "no available results"), 404, {"x-should-retry": "false"})
+MISSING = answer(
+    error_body("not_found_error", "no available results"), 404, {"x-should-retry": "false"}
+)
 PASSING = answer(error_body("not_found_error", "not found"), 404)
 
 
@@ -312,7 +377,12 @@ def test_a_404_before_the_end_is_not_ended() -> None:
 
 @pytest.mark.parametrize(
     "looks",
-    [answer(a_batch("ended", archived_at="2026-09-17T14:44:51Z")), PASSING, counted(b"<html>"), answer({})],
+    [
+        answer(a_batch("ended", archived_at="2026-09-17T14:44:51Z")),
+        PASSING,
+        counted(b"<html>"),
+        answer({}),
+    ],
     ids=["archived", "gone", "a page", "no batch"],
 )
 def test_a_404_for_good_is_itself(looks: bytes) -> None:
@@ -341,7 +411,9 @@ def test_a_long_line_takes_linear_time_and_arrives_whole() -> None:
     long = {**row("long"), "text": "x" * 50_000_000}
     body = json.dumps(long).encode()
     pieces = [body[n : n + 65536] for n in range(0, len(body), 65536)]
-    given_client = init(KEY, transport=lambda *_: Response(200, {"content-length": "0"}, iter(pieces), lambda: None))
+    given_client = init(
+        KEY, transport=lambda *_: Response(200, {"content-length": "0"}, iter(pieces), lambda: None)
+    )
     assert unwrap(batch.results(given_client, a_batch("ended", succeeded=1))) == [long]
 
 
@@ -358,7 +430,10 @@ class Cutting:
         body = b"".join(line + b"\n" for line in turned)
         whole = place < 0
         return Response(
-            200, {}, self._chunks(body if whole else body[: place % len(body)], whole or clean), lambda: None
+            200,
+            {},
+            self._chunks(body if whole else body[: place % len(body)], whole or clean),
+            lambda: None,
         )
 
     def _chunks(self, body: bytes, clean: bool) -> Any:
@@ -371,7 +446,9 @@ class Cutting:
 @settings(max_examples=300, deadline=None)
 @given(
     texts=st.lists(st.text(max_size=12), min_size=1, max_size=12),
-    answers=st.lists(st.tuples(st.integers(0, 11), st.integers(0, 2000), st.booleans()), max_size=8),
+    answers=st.lists(
+        st.tuples(st.integers(0, 11), st.integers(0, 2000), st.booleans()), max_size=8
+    ),
 )
 def test_any_file_cut_anywhere_any_number_of_times_arrives_whole(
     texts: list[str], answers: list[tuple[int, int, bool]]
@@ -379,7 +456,10 @@ def test_any_file_cut_anywhere_any_number_of_times_arrives_whole(
     expected = [{**row(f"r{n}"), "text": text} for n, text in enumerate(texts)]
     lines = [json.dumps(one, ensure_ascii=False).encode() for one in expected]
     given_client: Client = init(
-        KEY, transport=Cutting(lines, answers), clock=ManualClock(), retry=Policy(max_retries=len(answers))
+        KEY,
+        transport=Cutting(lines, answers),
+        clock=ManualClock(),
+        retry=Policy(max_retries=len(answers)),
     )
     rows = unwrap(batch.results(given_client, a_batch("ended", succeeded=len(texts))))
     assert sorted(one["custom_id"] for one in rows) == sorted(one["custom_id"] for one in expected)

@@ -30,7 +30,14 @@ CAPS = ["enforced_spend_limit_reached", "contract_spend_limit_reached"]
 
 
 def api(status: int, code: str | None = None, **headers: str) -> APIError:
-    return APIError(status, None, None, code, None, {name.replace("_", "-"): value for name, value in headers.items()})
+    return APIError(
+        status,
+        None,
+        None,
+        code,
+        None,
+        {name.replace("_", "-"): value for name, value in headers.items()},
+    )
 
 
 def wait(error: AnthropixError, policy: Policy = Policy(), **options: Any) -> float | None:
@@ -84,8 +91,14 @@ RETRY_AFTER: dict[str, tuple[dict[str, str], float | None]] = {
         {"retry-after": formatdate(NOW + 5, usegmt=True), "date": formatdate(NOW + 9, usegmt=True)},
         0.0,
     ),
-    "date and rubbish clock": ({"retry-after": formatdate(NOW + 30, usegmt=True), "date": "yesterday"}, 30.0),
-    "ms rubbish, date": ({"retry-after-ms": "x", "retry-after": formatdate(NOW + 30, usegmt=True)}, 30.0),
+    "date and rubbish clock": (
+        {"retry-after": formatdate(NOW + 30, usegmt=True), "date": "yesterday"},
+        30.0,
+    ),
+    "ms rubbish, date": (
+        {"retry-after-ms": "x", "retry-after": formatdate(NOW + 30, usegmt=True)},
+        30.0,
+    ),
     "clock alone": ({"date": formatdate(NOW, usegmt=True)}, None),
     "cut date": ({"retry-after": "Wed, 21 Oct"}, None),
 }
@@ -148,7 +161,11 @@ PARTS = [
 ]
 
 
-@given(st.lists(st.sampled_from(PARTS) | st.text(string.printable, max_size=5), max_size=8).map(" ".join))
+@given(
+    st.lists(st.sampled_from(PARTS) | st.text(string.printable, max_size=5), max_size=8).map(
+        " ".join
+    )
+)
 def test_rubbish_never_raises(text: str) -> None:
     date = http_date(text)
     assert date is None or math.isfinite(date)
@@ -198,7 +215,11 @@ ERRORS: dict[str, tuple[AnthropixError, bool, bool]] = {
     "unknown": (UnknownOutcome(api(529), 1, 0.0), False, False),
     "file": (FileError("x", "y"), False, False),
     "base": (AnthropixError("x"), False, False),
-    **{f"cap {code} {status}": (api(status, code), False, False) for code in CAPS for status in (429, 503, 529)},
+    **{
+        f"cap {code} {status}": (api(status, code), False, False)
+        for code in CAPS
+        for status in (429, 503, 529)
+    },
 }
 
 WORDS: dict[str, tuple[str, bool | None]] = {
@@ -247,7 +268,9 @@ def test_no_word_lifts_a_spend_cap(code: str, word: str) -> None:
 
 @pytest.mark.parametrize("repeatable", [True, False], ids=["repeatable", "once"])
 @pytest.mark.parametrize("case", ERRORS.values(), ids=ERRORS)
-def test_delay_asks_the_right_question(case: tuple[AnthropixError, bool, bool], repeatable: bool) -> None:
+def test_delay_asks_the_right_question(
+    case: tuple[AnthropixError, bool, bool], repeatable: bool
+) -> None:
     error, passes, undone = case
     assert (wait(error, repeatable=repeatable) is not None) is (passes if repeatable else undone)
 
@@ -280,7 +303,15 @@ def test_backoff_stays_between_its_bounds(attempt: int, chance: float) -> None:
 
 @pytest.mark.parametrize(
     ("retries", "attempt", "again"),
-    [(2, 0, True), (2, 1, True), (2, 2, False), (2, 3, False), (0, 0, False), (1, 0, True), (1, 1, False)],
+    [
+        (2, 0, True),
+        (2, 1, True),
+        (2, 2, False),
+        (2, 3, False),
+        (0, 0, False),
+        (1, 0, True),
+        (1, 1, False),
+    ],
 )
 def test_retries_are_counted(retries: int, attempt: int, again: bool) -> None:
     assert (wait(api(500), Policy(max_retries=retries), attempt=attempt) is not None) is again
@@ -291,14 +322,29 @@ DELAYS: dict[str, tuple[Policy, APIError, float, float | None]] = {
     "asked less than the backoff": (Policy(), api(429, retry_after="0.01"), 0.0, 0.01),
     "asked nothing": (Policy(), api(429, retry_after="0"), 0.0, 0.0),
     "asked in ms": (Policy(), api(429, retry_after_ms="1500"), 0.0, 1.5),
-    "asked on a status that says try": (Policy(), api(400, x_should_retry="true", retry_after="2"), 0.0, 2.0),
+    "asked on a status that says try": (
+        Policy(),
+        api(400, x_should_retry="true", retry_after="2"),
+        0.0,
+        2.0,
+    ),
     "asked on a status that does not pass": (Policy(), api(400, retry_after="2"), 0.0, None),
-    "asked, and told not to": (Policy(), api(429, x_should_retry="false", retry_after="2"), 0.0, None),
+    "asked, and told not to": (
+        Policy(),
+        api(429, x_should_retry="false", retry_after="2"),
+        0.0,
+        None,
+    ),
     "more than max_delay": (Policy(max_delay=1.0), api(429, retry_after="7"), 0.0, 7.0),
     "as patience allows": (Policy(), api(429, retry_after="60"), 0.0, 60.0),
     "beyond patience": (Policy(), api(429, retry_after="60.001"), 0.0, None),
     "beyond patience in ms": (Policy(), api(429, retry_after_ms="60001"), 0.0, None),
-    "beyond patience by date": (Policy(), api(429, retry_after=formatdate(NOW + 3600, usegmt=True)), 0.0, None),
+    "beyond patience by date": (
+        Policy(),
+        api(429, retry_after=formatdate(NOW + 3600, usegmt=True)),
+        0.0,
+        None,
+    ),
     "date": (Policy(), api(429, retry_after=formatdate(NOW + 20, usegmt=True)), 0.0, 20.0),
     "date past": (Policy(), api(429, retry_after=formatdate(NOW - 20, usegmt=True)), 0.0, 0.0),
     "infinite": (Policy(), api(429, retry_after="inf"), 0.0, None),
@@ -320,7 +366,9 @@ DELAYS: dict[str, tuple[Policy, APIError, float, float | None]] = {
 @pytest.mark.parametrize("case", DELAYS.values(), ids=DELAYS)
 def test_delay(case: tuple[Policy, APIError, float, float | None]) -> None:
     policy, error, elapsed, expected = case
-    assert wait(error, policy, elapsed=elapsed) == (expected if expected is None else pytest.approx(expected))
+    assert wait(error, policy, elapsed=elapsed) == (
+        expected if expected is None else pytest.approx(expected)
+    )
 
 
 def test_what_was_asked_is_not_shortened_by_chance() -> None:

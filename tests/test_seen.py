@@ -43,7 +43,10 @@ def test_each_is_new_once(keys: list[int], expected: int | None) -> None:
     check(keys, expected)
 
 
-@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(0, 9).map(lambda n: n * BUCKET)), st.integers(0, 40))
+@given(
+    st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(0, 9).map(lambda n: n * BUCKET)),
+    st.integers(0, 40),
+)
 def test_any_ids(keys: list[int], expected: int) -> None:
     check(keys, expected)
 
@@ -59,7 +62,9 @@ def check(keys: list[int], expected: int | None) -> None:
 
 def test_bytes_across_the_border_of_two_hashes_are_no_third() -> None:
     first, second = 4 << 32, 12 | 5 << 32
-    across = 4 | 12 << 24  # the last three bytes of the first in seven, and the first four of the second
+    across = (
+        4 | 12 << 24
+    )  # the last three bytes of the first in seven, and the first four of the second
     packed = [key.to_bytes(7, "little") for key in (first, second, across)]
     assert (packed[0] + packed[1])[4:11] == packed[2]
     check([1 << 60, *(key << 14 for key in (1, first, second, across, across))], 1)

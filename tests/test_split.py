@@ -51,7 +51,11 @@ LENGTHS: dict[str, tuple[list[Any], Limits, list[int]]] = {
     "no room for the comma": (THREE, Limits(bytes=len(body(THREE[:2])) - 1), [1, 1, 1]),
     "bytes before count": (THREE * 2, Limits(bytes=len(body(THREE[:2])), requests=3), [2, 2, 2]),
     "count before bytes": (THREE * 2, Limits(bytes=EXACT, requests=2), [2, 2, 2]),
-    "small after large": ([sized(90), sized(30), sized(30), sized(90)], Limits(bytes=EXACT), [1, 2, 1]),
+    "small after large": (
+        [sized(90), sized(30), sized(30), sized(90)],
+        Limits(bytes=EXACT),
+        [1, 2, 1],
+    ),
     "no reordering": ([sized(30), sized(90), sized(30)], Limits(bytes=EXACT), [1, 1, 1]),
     "bytes, not characters": (
         [sized(48, "\u2603")] * 3,
@@ -63,7 +67,11 @@ LENGTHS: dict[str, tuple[list[Any], Limits, list[int]]] = {
         Limits(bytes=len(body([{"a": "\ud800"}] * 3))),
         [3],
     ),
-    "duplicates and rubbish are left alone": ([{}, {}, {"custom_id": 5}, {1: 2}], Limits(requests=2), [2, 2]),
+    "duplicates and rubbish are left alone": (
+        [{}, {}, {"custom_id": 5}, {1: 2}],
+        Limits(requests=2),
+        [2, 2],
+    ),
 }
 
 
@@ -92,7 +100,9 @@ def test_an_endless_generator_is_read_as_far_as_needed() -> None:
 
     parts = chunks(source(), Limits(requests=10))
     assert taken == 0
-    assert [request["custom_id"] for request in next(parts)] == [f"r-{number}" for number in range(10)]
+    assert [request["custom_id"] for request in next(parts)] == [
+        f"r-{number}" for number in range(10)
+    ]
     assert taken == 11
     assert next(parts)[0] == {"custom_id": "r-10"}
 
@@ -139,7 +149,12 @@ def test_what_fits_no_batch_is_refused(case: tuple[Any, int, str, str]) -> None:
     with pytest.raises(InvalidRequest) as caught:
         list(chunks(requests, TOO_LARGE))
     (problem,) = caught.value.problems
-    assert (problem.index, problem.pointer, problem.found, problem.severity) == (index, pointer, found, "error")
+    assert (problem.index, problem.pointer, problem.found, problem.severity) == (
+        index,
+        pointer,
+        found,
+        "error",
+    )
 
 
 def test_one_that_just_fits_is_not_refused() -> None:
@@ -153,7 +168,9 @@ def test_full_lists_before_a_fault_are_handed_over_first() -> None:
         next(parts)
 
 
-@pytest.mark.parametrize("requests", [None, 5, "abc", b"abc", {"custom_id": "a"}, MappingProxyType({})], ids=repr)
+@pytest.mark.parametrize(
+    "requests", [None, 5, "abc", b"abc", {"custom_id": "a"}, MappingProxyType({})], ids=repr
+)
 def test_what_is_no_list_of_requests_is_a_type_error_at_once(requests: Any) -> None:
     with pytest.raises(TypeError, match="requests must be an iterable of mappings"):
         chunks(requests)
@@ -166,13 +183,17 @@ def test_a_batch_of_none_is_a_value_error_at_once(count: int) -> None:
 
 
 REQUESTS = st.lists(
-    st.fixed_dictionaries({"custom_id": st.text(st.characters(exclude_categories=()), max_size=20)}),
+    st.fixed_dictionaries(
+        {"custom_id": st.text(st.characters(exclude_categories=()), max_size=20)}
+    ),
     max_size=40,
 )
 
 
 @given(REQUESTS, st.integers(150, 600), st.integers(1, 10))
-def test_nothing_is_lost_and_every_list_fits_and_is_full(requests: list[dict[str, str]], size: int, count: int) -> None:
+def test_nothing_is_lost_and_every_list_fits_and_is_full(
+    requests: list[dict[str, str]], size: int, count: int
+) -> None:
     limits = Limits(requests=count, bytes=size)
     parts = list(chunks(iter(requests), limits))
     assert list(itertools.chain.from_iterable(parts)) == requests

@@ -12,7 +12,10 @@ from anthropix_py.usage import Tokens, total
 
 
 def done(model: str, **usage: Any) -> dict[str, Any]:
-    return {"custom_id": "a", "result": {"type": "succeeded", "message": {"model": model, "usage": usage}}}
+    return {
+        "custom_id": "a",
+        "result": {"type": "succeeded", "message": {"model": model, "usage": usage}},
+    }
 
 
 def other(kind: str, **content: Any) -> dict[str, Any]:
@@ -45,7 +48,14 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[str, Tokens]]] = {
         {"m": Tokens(5), "n": Tokens(2)},
     ),
     "nulls": (
-        [done("m", input_tokens=None, cache_creation_input_tokens=None, cache_read_input_tokens=None)],
+        [
+            done(
+                "m",
+                input_tokens=None,
+                cache_creation_input_tokens=None,
+                cache_read_input_tokens=None,
+            )
+        ],
         {"m": Tokens()},
     ),
     "empty usage": ([done("m")], {"m": Tokens()}),
@@ -68,7 +78,10 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[str, Tokens]]] = {
     "canceled": ([other("canceled")], {}),
     "expired": ([other("expired")], {}),
     "unknown type": ([other("vanished", message={"model": "m", "usage": {"input_tokens": 1}})], {}),
-    "mixed": ([other("expired"), done("m", output_tokens=2), other("errored", error=ERROR)], {"m": Tokens(0, 2)}),
+    "mixed": (
+        [other("expired"), done("m", output_tokens=2), other("errored", error=ERROR)],
+        {"m": Tokens(0, 2)},
+    ),
 }
 
 
@@ -79,7 +92,9 @@ def test_total(case: tuple[list[dict[str, Any]], dict[str, Tokens]]) -> None:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_rows_from_a_generator_are_read_and_not_changed(case: tuple[list[dict[str, Any]], dict[str, Tokens]]) -> None:
+def test_rows_from_a_generator_are_read_and_not_changed(
+    case: tuple[list[dict[str, Any]], dict[str, Tokens]],
+) -> None:
     rows, expected = case
     before = copy.deepcopy(rows)
     assert total(cast(Row, row) for row in rows) == expected

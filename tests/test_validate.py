@@ -96,20 +96,35 @@ ERRORS: dict[str, tuple[Any, list[Short]]] = {
     "id in other digits": (request("\u0661"), [("/custom_id", "'\u0661'", AN_ID)]),
     "id lone surrogate": (request("\ud800"), [("/custom_id", "'\\ud800'", AN_ID)]),
     "params null": ({"custom_id": "a", "params": None}, [("/params", "None", "an object")]),
-    "params empty list": ({"custom_id": "a", "params": []}, [("/params", "an empty list", "an object")]),
-    "params list": ({"custom_id": "a", "params": [1]}, [("/params", "a value of type list", "an object")]),
+    "params empty list": (
+        {"custom_id": "a", "params": []},
+        [("/params", "an empty list", "an object")],
+    ),
+    "params list": (
+        {"custom_id": "a", "params": [1]},
+        [("/params", "a value of type list", "an object")],
+    ),
     "params text": ({"custom_id": "a", "params": "{}"}, [("/params", "'{}'", "an object")]),
     "params long text": (
         {"custom_id": "a", "params": "x" * 1000},
         [("/params", f"'{'x' * 59}... (1,002 characters)", "an object")],
     ),
     "params number": ({"custom_id": "a", "params": 7}, [("/params", "7", "an object")]),
-    "extra key": ({**request(), "model": "m"}, [("/model", "a key that the API does not know", KEYS)]),
+    "extra key": (
+        {**request(), "model": "m"},
+        [("/model", "a key that the API does not know", KEYS)],
+    ),
     "extra keys": (
         {"b": 1, **request(), "a": 2},
-        [("/b", "a key that the API does not know", KEYS), ("/a", "a key that the API does not know", KEYS)],
+        [
+            ("/b", "a key that the API does not know", KEYS),
+            ("/a", "a key that the API does not know", KEYS),
+        ],
     ),
-    "extra key escaped": ({**request(), "~/": 1}, [("/~0~1", "a key that the API does not know", KEYS)]),
+    "extra key escaped": (
+        {**request(), "~/": 1},
+        [("/~0~1", "a key that the API does not know", KEYS)],
+    ),
     "extra empty key": ({**request(), "": 1}, [("/", "a key that the API does not know", KEYS)]),
     "extra number key": ({**request(), 5: 1}, [("/5", "a key that the API does not know", KEYS)]),
     "almost the key": (
@@ -118,22 +133,43 @@ ERRORS: dict[str, tuple[Any, list[Short]]] = {
     ),
     "not a mapping: null": (None, [("", "None", "an object with custom_id and params")]),
     "not a mapping: text": ("a", [("", "'a'", "an object with custom_id and params")]),
-    "not a mapping: bytes": (b"a", [("", "a value of type bytes", "an object with custom_id and params")]),
-    "not a mapping: list": ([request()], [("", "a value of type list", "an object with custom_id and params")]),
+    "not a mapping: bytes": (
+        b"a",
+        [("", "a value of type bytes", "an object with custom_id and params")],
+    ),
+    "not a mapping: list": (
+        [request()],
+        [("", "a value of type list", "an object with custom_id and params")],
+    ),
     "not a mapping: pairs": (
         tuple(request().items()),
         [("", "a value of type tuple", "an object with custom_id and params")],
     ),
     "not a mapping: nan": (math.nan, [("", "nan", "an object with custom_id and params")]),
-    "not a mapping: object": (object(), [("", "a value of type object", "an object with custom_id and params")]),
-    "not a mapping: class": (dict, [("", "a value of type type", "an object with custom_id and params")]),
+    "not a mapping: object": (
+        object(),
+        [("", "a value of type object", "an object with custom_id and params")],
+    ),
+    "not a mapping: class": (
+        dict,
+        [("", "a value of type type", "an object with custom_id and params")],
+    ),
     "nan": (request(temperature=math.nan), [("/params/temperature", "nan", "a finite number")]),
     "inf": (request(temperature=math.inf), [("/params/temperature", "inf", "a finite number")]),
     "minus inf": (request(x=[0, -math.inf]), [("/params/x/1", "-inf", "a finite number")]),
     "bytes": (request(system=b"a"), [("/params/system", "a value of type bytes", JSON)]),
-    "bytearray": (request(system=bytearray()), [("/params/system", "a value of type bytearray", JSON)]),
-    "set": (request(stop_sequences={"a"}), [("/params/stop_sequences", "a value of type set", JSON)]),
-    "generator": (request(tools=(n for n in "a")), [("/params/tools", "a value of type generator", JSON)]),
+    "bytearray": (
+        request(system=bytearray()),
+        [("/params/system", "a value of type bytearray", JSON)],
+    ),
+    "set": (
+        request(stop_sequences={"a"}),
+        [("/params/stop_sequences", "a value of type set", JSON)],
+    ),
+    "generator": (
+        request(tools=(n for n in "a")),
+        [("/params/tools", "a value of type generator", JSON)],
+    ),
     "range": (request(x=range(3)), [("/params/x", "a value of type range", JSON)]),
     "object": (request(x=object()), [("/params/x", "a value of type object", JSON)]),
     "class": (request(x=int), [("/params/x", "a value of type type", JSON)]),
@@ -154,8 +190,14 @@ ERRORS: dict[str, tuple[Any, list[Short]]] = {
         request(a=[math.nan], b=[[math.nan]]),
         [("/params/a/0", "nan", "a finite number"), ("/params/b/0/0", "nan", "a finite number")],
     ),
-    "tuple key": (request(x={(1, 2): 3}), [("/params/x", "the key a value of type tuple", "keys that are strings")]),
-    "bytes key": (request(x={b"a": 3}), [("/params/x", "the key a value of type bytes", "keys that are strings")]),
+    "tuple key": (
+        request(x={(1, 2): 3}),
+        [("/params/x", "the key a value of type tuple", "keys that are strings")],
+    ),
+    "bytes key": (
+        request(x={b"a": 3}),
+        [("/params/x", "the key a value of type bytes", "keys that are strings")],
+    ),
     "cycle": (
         request(x=cycle()),
         [("/params/x/again/1", "a cycle: a value that contains itself", JSON)],
@@ -173,24 +215,65 @@ ERRORS: dict[str, tuple[Any, list[Short]]] = {
     ),
     "model null": (request(model=None), [("/params/model", "None", "a model's name", "warning")]),
     "model empty": (request(model=""), [("/params/model", "''", "a model's name", "warning")]),
-    "model list": (request(model=["m"]), [("/params/model", "a value of type list", "a model's name", "warning")]),
+    "model list": (
+        request(model=["m"]),
+        [("/params/model", "a value of type list", "a model's name", "warning")],
+    ),
     "max_tokens 0": (request(max_tokens=0), [("/params/max_tokens", "0", A_COUNT, "warning")]),
-    "max_tokens minus": (request(max_tokens=-1), [("/params/max_tokens", "-1", A_COUNT, "warning")]),
-    "max_tokens float": (request(max_tokens=9.0), [("/params/max_tokens", "9.0", A_COUNT, "warning")]),
-    "max_tokens bool": (request(max_tokens=True), [("/params/max_tokens", "True", A_COUNT, "warning")]),
-    "max_tokens text": (request(max_tokens="9"), [("/params/max_tokens", "'9'", A_COUNT, "warning")]),
-    "messages empty": (request(messages=[]), [("/params/messages", "an empty list", MESSAGES, "warning")]),
+    "max_tokens minus": (
+        request(max_tokens=-1),
+        [("/params/max_tokens", "-1", A_COUNT, "warning")],
+    ),
+    "max_tokens float": (
+        request(max_tokens=9.0),
+        [("/params/max_tokens", "9.0", A_COUNT, "warning")],
+    ),
+    "max_tokens bool": (
+        request(max_tokens=True),
+        [("/params/max_tokens", "True", A_COUNT, "warning")],
+    ),
+    "max_tokens text": (
+        request(max_tokens="9"),
+        [("/params/max_tokens", "'9'", A_COUNT, "warning")],
+    ),
+    "messages empty": (
+        request(messages=[]),
+        [("/params/messages", "an empty list", MESSAGES, "warning")],
+    ),
     "messages text": (request(messages="Hi"), [("/params/messages", "'Hi'", MESSAGES, "warning")]),
-    "messages dict": (request(messages={"a": 1}), [("/params/messages", "a value of type dict", MESSAGES, "warning")]),
+    "messages dict": (
+        request(messages={"a": 1}),
+        [("/params/messages", "a value of type dict", MESSAGES, "warning")],
+    ),
     "messages null": (request(messages=None), [("/params/messages", "None", MESSAGES, "warning")]),
-    "stream": (request(stream=True), [("/params/stream", "True", "no streaming in a batch", "warning")]),
-    "stream text": (request(stream="no"), [("/params/stream", "'no'", "no streaming in a batch", "warning")]),
+    "stream": (
+        request(stream=True),
+        [("/params/stream", "True", "no streaming in a batch", "warning")],
+    ),
+    "stream text": (
+        request(stream="no"),
+        [("/params/stream", "'no'", "no streaming in a batch", "warning")],
+    ),
     **{
-        key: (request(**{key: 1}), [(f"/params/{key}", "1", "a key that batches support", "warning")])
-        for key in ("speed", "store", "cache_hint", "context_hint", "fallbacks", "previous_thread_event_id")
+        key: (
+            request(**{key: 1}),
+            [(f"/params/{key}", "1", "a key that batches support", "warning")],
+        )
+        for key in (
+            "speed",
+            "store",
+            "cache_hint",
+            "context_hint",
+            "fallbacks",
+            "previous_thread_event_id",
+        )
     },
     "of every kind": (
-        {"custom_id": "a b", "params": {"model": "", "max_tokens": 1, "messages": [1], "x": {1}}, "y": 1},
+        {
+            "custom_id": "a b",
+            "params": {"model": "", "max_tokens": 1, "messages": [1], "x": {1}},
+            "y": 1,
+        },
         [
             ("/custom_id", "'a b'", AN_ID),
             ("/y", "a key that the API does not know", KEYS),
@@ -199,20 +282,37 @@ ERRORS: dict[str, tuple[Any, list[Short]]] = {
             ("/params/messages/0", "1", "an object with role and content", "warning"),
         ],
     ),
-    "an id of bytes, once": ({**request(), "custom_id": b"a"}, [("/custom_id", "a value of type bytes", JSON)]),
-    "params of bytes, once": ({"custom_id": "a", "params": b"x"}, [("/params", "a value of type bytes", JSON)]),
-    "NaN for max_tokens, once": (request(max_tokens=float("nan")), [("/params/max_tokens", "nan", "a finite number")]),
+    "an id of bytes, once": (
+        {**request(), "custom_id": b"a"},
+        [("/custom_id", "a value of type bytes", JSON)],
+    ),
+    "params of bytes, once": (
+        {"custom_id": "a", "params": b"x"},
+        [("/params", "a value of type bytes", JSON)],
+    ),
+    "NaN for max_tokens, once": (
+        request(max_tokens=float("nan")),
+        [("/params/max_tokens", "nan", "a finite number")],
+    ),
     "a key that is a tuple, once": (
         {**request(), (1, 2): 3},
         [("", "the key a value of type tuple", "keys that are strings")],
     ),
-    "a key that is NaN": (request(x={float("nan"): 1}), [("/params/x", "the key nan", "keys that are strings")]),
+    "a key that is NaN": (
+        request(x={float("nan"): 1}),
+        [("/params/x", "the key nan", "keys that are strings")],
+    ),
 }
 
 
 def test_an_integer_of_more_digits_than_python_prints_has_its_place() -> None:
     [problem] = problems([request(x=[10**5000])])
-    assert short(problem) == ("/params/x/0", "a number of many digits", "a number of fewer digits", "error")
+    assert short(problem) == (
+        "/params/x/0",
+        "a number of many digits",
+        "a number of fewer digits",
+        "error",
+    )
 
 
 def test_a_value_nested_almost_without_end_is_searched_in_linear_steps() -> None:
@@ -237,7 +337,9 @@ def test_faults_of_one_request(case: tuple[Any, list[Short]]) -> None:
     ]
     assert {problem.index for problem in found} <= {0}
     custom_id = one.get("custom_id") if isinstance(one, Mapping) else None
-    assert {problem.custom_id for problem in found} <= {custom_id if isinstance(custom_id, str) else None}
+    assert {problem.custom_id for problem in found} <= {
+        custom_id if isinstance(custom_id, str) else None
+    }
     assert all(str(problem) for problem in found)
 
 
@@ -316,19 +418,29 @@ def test_duplicates(case: tuple[list[Any], list[tuple[int, int]]]) -> None:
     ids, expected = case
     found = [problem for problem in problems(map(request, ids)) if problem.expected == UNIQUE]
     assert [(problem.index, problem.pointer, problem.found) for problem in found] == [
-        (index, "/custom_id", f"{ids[index]!r}, used before in requests[{first}]") for index, first in expected
+        (index, "/custom_id", f"{ids[index]!r}, used before in requests[{first}]")
+        for index, first in expected
     ]
 
 
 TEXTS: dict[str, tuple[Problem, str]] = {
-    "plain": (Problem(3, "a", "/params/x", "nan", "y"), "requests[3]/params/x ('a'): expected y; found nan"),
+    "plain": (
+        Problem(3, "a", "/params/x", "nan", "y"),
+        "requests[3]/params/x ('a'): expected y; found nan",
+    ),
     "no id": (Problem(3, None, "", "None", "y"), "requests[3]: expected y; found None"),
-    "empty id": (Problem(0, "", "/custom_id", "''", "y"), "requests[0]/custom_id (''): expected y; found ''"),
+    "empty id": (
+        Problem(0, "", "/custom_id", "''", "y"),
+        "requests[0]/custom_id (''): expected y; found ''",
+    ),
     "long id": (
         Problem(0, "x" * 500, "", "z", "y"),
         f"requests[0] ('{'x' * 59}... (502 characters)): expected y; found z",
     ),
-    "newline in id": (Problem(0, "a\nb", "", "z", "y"), "requests[0] ('a\\nb'): expected y; found z"),
+    "newline in id": (
+        Problem(0, "a\nb", "", "z", "y"),
+        "requests[0] ('a\\nb'): expected y; found z",
+    ),
     "argument": (Problem(None, None, "requests", "none", "y"), "requests: expected y; found none"),
 }
 
@@ -338,14 +450,24 @@ def test_text(case: tuple[Problem, str]) -> None:
     assert str(case[0]) == case[1]
 
 
-@pytest.mark.parametrize("empty", [[], (), iter(()), set()], ids=["list", "tuple", "iterator", "set"])
+@pytest.mark.parametrize(
+    "empty", [[], (), iter(()), set()], ids=["list", "tuple", "iterator", "set"]
+)
 def test_none_at_all(empty: Any) -> None:
     assert problems(empty) == [
-        Problem(None, None, "requests", "none (an iterator that has been used up gives none)", "at least 1 request")
+        Problem(
+            None,
+            None,
+            "requests",
+            "none (an iterator that has been used up gives none)",
+            "at least 1 request",
+        )
     ]
 
 
-@pytest.mark.parametrize("wrong", [None, 5, 1.5, "abc", b"abc", request(), MappingProxyType({}), object, len], ids=repr)
+@pytest.mark.parametrize(
+    "wrong", [None, 5, 1.5, "abc", b"abc", request(), MappingProxyType({}), object, len], ids=repr
+)
 def test_what_is_no_list_of_requests_is_a_type_error(wrong: Any) -> None:
     with pytest.raises(TypeError, match="requests must be an iterable of mappings"):
         problems(wrong)
@@ -364,7 +486,11 @@ OVER: dict[str, tuple[list[Any], Limits, tuple[int, str] | None]] = {
     "two more": (THREE, Limits(requests=1), (1, "one more")),
     "none allowed": (THREE, Limits(requests=0), (0, "one more")),
     "exact bytes": (THREE, Limits(bytes=size(THREE)), None),
-    "a byte too many": (THREE, Limits(bytes=size(THREE) - 1), (2, f"{size(THREE)} bytes up to here")),
+    "a byte too many": (
+        THREE,
+        Limits(bytes=size(THREE) - 1),
+        (2, f"{size(THREE)} bytes up to here"),
+    ),
     "two fit": (THREE, Limits(bytes=size(THREE[:2])), (2, f"{size(THREE)} bytes up to here")),
     "one fits": (THREE, Limits(bytes=size(THREE[:1])), (1, f"{size(THREE[:2])} bytes up to here")),
     "first too large": (THREE, Limits(bytes=20), (0, f"{size(THREE[:1])} bytes up to here")),
@@ -376,8 +502,12 @@ OVER: dict[str, tuple[list[Any], Limits, tuple[int, str] | None]] = {
 def test_limits(case: tuple[list[Any], Limits, tuple[int, str] | None]) -> None:
     requests, limits, expected = case
     found = problems(requests, limits)
-    assert [(problem.index, problem.found) for problem in found] == ([] if expected is None else [expected])
-    assert all("split.chunks" in problem.expected and problem.severity == "error" for problem in found)
+    assert [(problem.index, problem.found) for problem in found] == (
+        [] if expected is None else [expected]
+    )
+    assert all(
+        "split.chunks" in problem.expected and problem.severity == "error" for problem in found
+    )
 
 
 HELLO = {"role": "user", "content": "Hello"}
@@ -390,7 +520,10 @@ def test_100_001_requests() -> None:
         nonlocal taken
         for number in range(100_010):
             taken += 1
-            yield {"custom_id": f"r{number}", "params": {"model": "m", "max_tokens": 1, "messages": [HELLO]}}
+            yield {
+                "custom_id": f"r{number}",
+                "params": {"model": "m", "max_tokens": 1, "messages": [HELLO]},
+            }
 
     (problem,) = problems(source())
     assert (problem.index, problem.found) == (100_000, "one more")
@@ -422,7 +555,9 @@ IDS: dict[str, tuple[str, str, bool]] = {
 def test_replaced_pattern(case: tuple[str, str, bool]) -> None:
     pattern, custom_id, fits = case
     found = problems([request(custom_id)], Limits(custom_id=pattern))
-    assert [problem.expected for problem in found] == ([] if fits else [f"a string that matches {pattern}"])
+    assert [problem.expected for problem in found] == (
+        [] if fits else [f"a string that matches {pattern}"]
+    )
 
 
 @pytest.mark.parametrize("case", ERRORS.values(), ids=ERRORS)
@@ -440,7 +575,11 @@ def test_a_generator_inside_a_request_is_not_read() -> None:
 
 
 def test_a_deep_copy_is_what_it_was() -> None:
-    requests = [request(), {**request("a b"), "x": [{}]}, request("c", system="\ud800", stop_sequences=["\n"])]
+    requests = [
+        request(),
+        {**request("a b"), "x": [{}]},
+        request("c", system="\ud800", stop_sequences=["\n"]),
+    ]
     before = copy.deepcopy(requests)
     problems(requests)
     assert requests == before
@@ -458,7 +597,12 @@ def test_a_checker_gives_the_bytes_that_it_counts() -> None:
 
 def test_a_checker_gives_no_bytes_for_what_has_none() -> None:
     checker = Checker(Limits())
-    assert [checker.feed(one)[0] for one in (None, b"a", request(x=math.nan), request(x={1}))] == [b"", b"", b"", b""]
+    assert [checker.feed(one)[0] for one in (None, b"a", request(x=math.nan), request(x={1}))] == [
+        b"",
+        b"",
+        b"",
+        b"",
+    ]
     assert checker.count == 4
 
 
@@ -516,7 +660,9 @@ ANY = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(["custom_id", "params", "messages", "x", "~/"]) | st.integers(), inner, max_size=4
+            st.sampled_from(["custom_id", "params", "messages", "x", "~/"]) | st.integers(),
+            inner,
+            max_size=4,
         )
     ),
     max_leaves=15,
@@ -541,12 +687,17 @@ VALUE = st.recursive(
     | st.floats()
     | st.sampled_from(["", "user", "a", "\ud800", b"x", {1}]),
     lambda inner: (
-        st.lists(inner, max_size=2) | st.tuples(inner) | st.dictionaries(st.sampled_from(["role", "a"]), inner)
+        st.lists(inner, max_size=2)
+        | st.tuples(inner)
+        | st.dictionaries(st.sampled_from(["role", "a"]), inner)
     ),
     max_leaves=4,
 )
 MESSAGE = st.fixed_dictionaries(
-    {"role": st.sampled_from(["user", "assistant", "system"]) | VALUE, "content": st.just("Hello") | VALUE}
+    {
+        "role": st.sampled_from(["user", "assistant", "system"]) | VALUE,
+        "content": st.just("Hello") | VALUE,
+    }
 )
 PARAMS = st.fixed_dictionaries(
     {
@@ -564,13 +715,22 @@ PARAMS = st.fixed_dictionaries(
     },
 )
 REQUEST = st.fixed_dictionaries(
-    {"custom_id": st.sampled_from(["a", "b", "c", "d", "a b", "", "a\n", "\ud800"]) | VALUE, "params": PARAMS | VALUE},
+    {
+        "custom_id": st.sampled_from(["a", "b", "c", "d", "a b", "", "a\n", "\ud800"]) | VALUE,
+        "params": PARAMS | VALUE,
+    },
     optional={"x": VALUE},
 )
 
 
-@given(st.lists(REQUEST | REQUEST.map(MappingProxyType) | VALUE, max_size=6), st.integers(1, 6), st.integers(60, 600))
-def test_the_quick_look_finds_what_the_long_one_finds(requests: list[Any], most: int, size: int) -> None:
+@given(
+    st.lists(REQUEST | REQUEST.map(MappingProxyType) | VALUE, max_size=6),
+    st.integers(1, 6),
+    st.integers(60, 600),
+)
+def test_the_quick_look_finds_what_the_long_one_finds(
+    requests: list[Any], most: int, size: int
+) -> None:
     limits = Limits(requests=most, bytes=size)
     quick, long = Checker(limits), Checker(limits)
     for one in requests:

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from samples import ID, KEY, PATH, a_batch, answer_of, client, error_body
 from scripted import Scripted, answer, close, counted, head, reset, stall
 
-from anthropix_py import APIError, Client, DecodeError, Policy, TransportError, WaitTimeout, batch, init, unwrap
+from anthropix_py import (
+    APIError,
+    Client,
+    DecodeError,
+    Policy,
+    TransportError,
+    WaitTimeout,
+    batch,
+    init,
+    unwrap,
+)
 from anthropix_py._wire import Request, Response, Timeout
 from anthropix_py.emulator import ManualClock
 from anthropix_py.errors import AnthropixError
@@ -68,7 +78,9 @@ def saying(value: object, headers: dict[str, str] | None = None) -> Step:
     return lambda: answer_of(200, value, headers)
 
 
-def status(code: int, kind: str = "api_error", headers: dict[str, str] | None = None, **details: Any) -> Step:
+def status(
+    code: int, kind: str = "api_error", headers: dict[str, str] | None = None, **details: Any
+) -> Step:
     return lambda: answer_of(code, error_body(kind, **details), headers)
 
 
@@ -140,9 +152,16 @@ def test_the_pace_asked_for_in_an_error(headers: dict[str, str], pause: float) -
 @pytest.mark.parametrize(("headers", "_pause"), PACES.values(), ids=PACES.keys())
 @pytest.mark.parametrize("interval", [0.001, 3, 1000.0])
 def test_an_interval_overrides_it(headers: dict[str, str], _pause: float, interval: float) -> None:
-    script = Script(going(**headers), broken(), status(429, headers={"retry-after": "7"}), going(), ended)
+    script = Script(
+        going(**headers), broken(), status(429, headers={"retry-after": "7"}), going(), ended
+    )
     assert script.wait(interval=interval)[0] == "ok"
-    assert script.clock.sleeps == [interval, interval, max(interval, 7), interval]  # but not what an error asks for
+    assert script.clock.sleeps == [
+        interval,
+        interval,
+        max(interval, 7),
+        interval,
+    ]  # but not what an error asks for
 
 
 @pytest.mark.parametrize("count", range(12))
@@ -170,7 +189,9 @@ TROUBLE: dict[str, Step] = {
     "an empty 529": lambda: answer_of(529, b"", {"content-length": "0"}),
     "a cut answer": cut_answer,
     **{reason: broken(reason) for reason in ("closed", "timeout", "protocol")},
-    **{f"{reason}, not sent": broken(reason, sent=False) for reason in ("connect", "closed", "tls")},
+    **{
+        f"{reason}, not sent": broken(reason, sent=False) for reason in ("connect", "closed", "tls")
+    },
 }
 
 one_trouble = pytest.mark.parametrize("trouble", TROUBLE.values(), ids=TROUBLE.keys())
@@ -212,7 +233,9 @@ def _code(trouble: Step) -> int:
 
 def test_404_counts_as_trouble_among_others() -> None:
     missing, failed = TROUBLE["404"], TROUBLE["500"]
-    script = Script(failed, missing, failed, missing, failed, missing, failed, failed, failed, failed, ended)
+    script = Script(
+        failed, missing, failed, missing, failed, missing, failed, failed, failed, failed, ended
+    )
     assert script.wait()[0] == "ok"
     for steps in ([failed] * 8 + [missing] * 3, [missing, failed] * 3 + [missing]):
         tag, error = Script(*steps).wait()
@@ -230,16 +253,32 @@ def test_the_last_of_the_errors_comes_back() -> None:
 def test_a_look_is_not_repeated_by_the_policy_too() -> None:
     for retries in (0, 2, 50):
         script = Script(status(500), broken(), ended)
-        unwrap(batch.wait(script.client(retry=Policy(max_retries=retries, patience=0.0, deadline=0.0)), ID))
+        unwrap(
+            batch.wait(
+                script.client(retry=Policy(max_retries=retries, patience=0.0, deadline=0.0)), ID
+            )
+        )
         assert script.clock.sleeps == OWN[:2]
 
 
 PERMANENT: dict[str, tuple[Step, type[AnthropixError]]] = {
-    **{f"{code}": (status(code), APIError) for code in (400, 401, 402, 403, 405, 410, 412, 413, 422, 499)},
+    **{
+        f"{code}": (status(code), APIError)
+        for code in (400, 401, 402, 403, 405, 410, 412, 413, 422, 499)
+    },
     "a redirect": (lambda: answer_of(302, b"", {"location": "https://evil.example/"}), APIError),
-    "a 500 that shall not be repeated": (status(500, headers={"x-should-retry": "false"}), APIError),
-    "a spend cap": (status(429, "rate_limit_error", error_code="enforced_spend_limit_reached"), APIError),
-    "a cap by contract": (status(429, "rate_limit_error", error_code="contract_spend_limit_reached"), APIError),
+    "a 500 that shall not be repeated": (
+        status(500, headers={"x-should-retry": "false"}),
+        APIError,
+    ),
+    "a spend cap": (
+        status(429, "rate_limit_error", error_code="enforced_spend_limit_reached"),
+        APIError,
+    ),
+    "a cap by contract": (
+        status(429, "rate_limit_error", error_code="contract_spend_limit_reached"),
+        APIError,
+    ),
     "a cap that shall be repeated": (
         status(429, "x", {"x-should-retry": "true"}, error_code="enforced_spend_limit_reached"),
         APIError,
@@ -265,7 +304,9 @@ ENDS: dict[str, dict[str, Any]] = {
     "ended": a_batch("ended", 2),
     "ended with nothing done": a_batch("ended", 0),
     "ended and archived": a_batch("ended", 2, archived_at="2026-09-20T00:00:00Z"),
-    "archived, and not said to have ended": a_batch("in_progress", archived_at="2026-09-20T00:00:00Z"),
+    "archived, and not said to have ended": a_batch(
+        "in_progress", archived_at="2026-09-20T00:00:00Z"
+    ),
     "ended with unknown fields": a_batch("ended", 2, tomorrow={"x": 1}),
     "ended without counts": a_batch("ended", request_counts=None),
     "next to nothing": {"id": ID, "processing_status": "ended"},
@@ -299,14 +340,19 @@ def test_only_the_status_says_that_it_has_ended(seen: dict[str, Any]) -> None:
 
 
 def test_counts_may_stand_still_or_move() -> None:
-    counts = [{"processing": 2 - n, "succeeded": n, "errored": 0, "canceled": 0, "expired": 0} for n in (0, 1, 2, 0)]
+    counts = [
+        {"processing": 2 - n, "succeeded": n, "errored": 0, "canceled": 0, "expired": 0}
+        for n in (0, 1, 2, 0)
+    ]
     steps = [saying(a_batch(request_counts=one)) for one in counts]
     updates: list[dict[str, Any]] = []
     assert Script(*steps, ended).wait(on_update=lambda seen: updates.append(dict(seen)))[0] == "ok"
     assert [one["request_counts"] for one in updates[:-1]] == counts
 
 
-@pytest.mark.parametrize("last", [one for one in ENDS.values() if one["processing_status"] == "ended"])
+@pytest.mark.parametrize(
+    "last", [one for one in ENDS.values() if one["processing_status"] == "ended"]
+)
 def test_a_dict_that_says_ended_needs_no_look(last: dict[str, Any]) -> None:
     script = Script()
     result = script.wait(last, timeout=0, interval=1, on_update=never)
@@ -332,12 +378,16 @@ def test_the_first_look_is_at_once(named: BatchRef) -> None:
 def test_on_update_is_called_on_every_good_look_and_before_anything_else() -> None:
     script = Script(going(), status(500), going(), broken(), going(), ended)
     told: list[tuple[float, str]] = []
-    script.wait(on_update=lambda seen: told.append((script.clock.monotonic(), seen["processing_status"])))
+    script.wait(
+        on_update=lambda seen: told.append((script.clock.monotonic(), seen["processing_status"]))
+    )
     good = [script.looked_at[n] for n in (0, 2, 4, 5)]
     assert told == list(zip(good, ["in_progress"] * 3 + ["ended"]))
 
 
-@pytest.mark.parametrize("kind", [ValueError, KeyError, OSError, KeyboardInterrupt, SystemExit, StopIteration])
+@pytest.mark.parametrize(
+    "kind", [ValueError, KeyError, OSError, KeyboardInterrupt, SystemExit, StopIteration]
+)
 @pytest.mark.parametrize("step", [going(), ended], ids=["in progress", "ended"])
 def test_what_on_update_raises_passes_through(kind: type[BaseException], step: Step) -> None:
     raised = kind("mine")
@@ -370,7 +420,9 @@ TIMEOUTS: dict[str, tuple[float, list[Step], list[float]]] = {
 
 
 @pytest.mark.parametrize(("timeout", "steps", "sleeps"), TIMEOUTS.values(), ids=TIMEOUTS.keys())
-def test_a_timeout_carries_the_last_state(timeout: float, steps: list[Step], sleeps: list[float]) -> None:
+def test_a_timeout_carries_the_last_state(
+    timeout: float, steps: list[Step], sleeps: list[float]
+) -> None:
     script = Script(*steps)
     tag, error = script.wait(timeout=timeout)
     assert tag == "error"
@@ -403,7 +455,9 @@ LAST_SEEN: dict[str, tuple[BatchRef, list[Step], Any]] = {
 
 
 @pytest.mark.parametrize(("named", "steps", "last"), LAST_SEEN.values(), ids=LAST_SEEN.keys())
-def test_a_timeout_in_the_midst_of_trouble(named: BatchRef, steps: list[Step], last: object) -> None:
+def test_a_timeout_in_the_midst_of_trouble(
+    named: BatchRef, steps: list[Step], last: object
+) -> None:
     tag, error = Script(*steps).wait(named, timeout=5.0 * (len(steps) - 1))
     assert tag == "error"
     assert isinstance(error, WaitTimeout)
@@ -437,9 +491,13 @@ def test_a_look_may_take_no_longer_than_what_is_left() -> None:
     timeout=st.none() | st.integers(0, 2000),
     takes=st.sampled_from([0.0, 0.5, 8.0]),
 )
-def test_no_look_is_too_early_or_too_late(paces: list[float | None], timeout: int | None, takes: float) -> None:
+def test_no_look_is_too_early_or_too_late(
+    paces: list[float | None], timeout: int | None, takes: float
+) -> None:
     script = Script(
-        *(going(**({} if one is None else {"retry_after": repr(one)})) for one in paces), ended, takes=takes
+        *(going(**({} if one is None else {"retry_after": repr(one)})) for one in paces),
+        ended,
+        takes=takes,
     )
     result = batch.wait(script.client(), ID, timeout=timeout)
     looks = script.looked_at
@@ -460,7 +518,10 @@ def test_every_pause_is_told() -> None:
     told: list[dict[str, Any]] = []
     script = Script(going(retry_after="10"), broken(), ended)
     unwrap(batch.wait(script.client(on_event=told.append), ID))
-    assert [(one["delay"], one["elapsed"]) for one in told if one["event"] == "poll"] == [(10.0, 0.0), (5.0, 10.0)]
+    assert [(one["delay"], one["elapsed"]) for one in told if one["event"] == "poll"] == [
+        (10.0, 0.0),
+        (5.0, 10.0),
+    ]
     assert KEY not in repr(told)
 
 
@@ -478,7 +539,9 @@ WIRES: dict[str, list[Any]] = {
 
 @pytest.mark.parametrize("steps", WIRES.values(), ids=WIRES.keys())
 def test_trouble_on_a_real_wire(steps: list[Any]) -> None:
-    with Scripted(*steps, answer(a_batch(), headers={"retry-after": "10"}), answer(a_batch("ended", 2))) as server:
+    with Scripted(
+        *steps, answer(a_batch(), headers={"retry-after": "10"}), answer(a_batch("ended", 2))
+    ) as server:
         one = client(server.url, timeout=0.1)
         assert unwrap(batch.wait(one, ID)) == a_batch("ended", 2)
         assert isinstance(one.clock, ManualClock)

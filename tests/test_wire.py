@@ -21,7 +21,9 @@ from anthropix_py.errors import DecodeError, TransportError
 KEY = "sk-ant-the-key-0123456789"
 
 
-def response(body: bytes | list[bytes | TransportError] = b"", status: int = 200, **headers: str) -> Response:
+def response(
+    body: bytes | list[bytes | TransportError] = b"", status: int = 200, **headers: str
+) -> Response:
     """Give an answer; an error among the chunks is raised where it stands."""
 
     def chunks() -> Iterator[bytes]:
@@ -30,7 +32,12 @@ def response(body: bytes | list[bytes | TransportError] = b"", status: int = 200
                 raise chunk
             yield chunk
 
-    return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, chunks(), lambda: None)
+    return Response(
+        status,
+        {name.replace("_", "-"): value for name, value in headers.items()},
+        chunks(),
+        lambda: None,
+    )
 
 
 BROKEN = TransportError("closed", "gone", sent=True)
@@ -130,7 +137,9 @@ def test_read_object_passes_a_broken_connection_on() -> None:
     assert caught.value is BROKEN
 
 
-@pytest.mark.parametrize("headers", [{}, {"content_encoding": "gzip"}, {"content_type": "text/html"}], ids=str)
+@pytest.mark.parametrize(
+    "headers", [{}, {"content_encoding": "gzip"}, {"content_type": "text/html"}], ids=str
+)
 @pytest.mark.parametrize("chunks", [[], [b""], [b"", b""]], ids=["none", "one", "two"])
 def test_an_answer_without_end_or_content_was_cut(
     headers: dict[str, str], chunks: list[bytes | TransportError]
@@ -177,10 +186,16 @@ def test_content_encodings_that_cannot_be_read(case: tuple[str, bytes, type[Exce
 
 
 def enveloped(**fields: Any) -> bytes:
-    return json.dumps({"type": "error", "error": {"type": "api_error", "message": "No"}, **fields}).encode()
+    return json.dumps(
+        {"type": "error", "error": {"type": "api_error", "message": "No"}, **fields}
+    ).encode()
 
 
-DETAILS = {"type": "rate_limit_error", "message": "No", "details": {"error_code": "ramp_limit_exceeded"}}
+DETAILS = {
+    "type": "rate_limit_error",
+    "message": "No",
+    "details": {"error_code": "ramp_limit_exceeded"},
+}
 
 # (body, headers, expected fields)
 ERRORS: dict[str, tuple[bytes, dict[str, str], dict[str, object]]] = {
@@ -257,7 +272,9 @@ TRUNCATED: dict[str, tuple[list[bytes | TransportError], str | None]] = {
 
 
 @pytest.mark.parametrize("case", TRUNCATED.values(), ids=TRUNCATED)
-def test_a_broken_connection_leaves_what_came(case: tuple[list[bytes | TransportError], str | None]) -> None:
+def test_a_broken_connection_leaves_what_came(
+    case: tuple[list[bytes | TransportError], str | None],
+) -> None:
     chunks, message = case
     error = read_error(response(chunks, 503))
     assert (error.status, error.message) == (503, message)
@@ -309,7 +326,9 @@ ECHOES: dict[str, tuple[bytes, dict[str, str]]] = {
 def test_a_secret_echoed_back_is_struck_out(case: tuple[bytes, dict[str, str]]) -> None:
     body, headers = case
     for pieces in ([body], [body[at : at + 1] for at in range(len(body))]):
-        error = read_error(response(list(pieces), 401, **headers), [Secret("other-secret"), Secret(KEY)])
+        error = read_error(
+            response(list(pieces), 401, **headers), [Secret("other-secret"), Secret(KEY)]
+        )
         text = f"{error} {error!r} {vars(error)}"
         assert KEY not in text
         assert KEY[:12] not in text
@@ -321,7 +340,11 @@ def test_nothing_is_struck_out_without_secrets() -> None:
 
 
 def test_error_from_keeps_the_body_itself() -> None:
-    body: dict[str, object] = {"type": "error", "error": {"type": "t", "message": "m", "new": [1]}, "x": None}
+    body: dict[str, object] = {
+        "type": "error",
+        "error": {"type": "t", "message": "m", "new": [1]},
+        "x": None,
+    }
     error = error_from(529, {"retry-after": "3"}, body)
     assert error.body is body
     assert str(error) == "529 t: m (retry-after: 3)"
@@ -355,7 +378,9 @@ CHARSETS = ("idna", "undefined", "punycode", "\0", "hex", "rot13", "utf-7", "no 
 
 
 @pytest.mark.parametrize("charset", CHARSETS)
-@pytest.mark.parametrize("body", [b"", b"\xff", b'{"message": "m"}'], ids=["empty", "a byte", "JSON"])
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff", b'{"message": "m"}'], ids=["empty", "a byte", "JSON"]
+)
 def test_no_charset_of_the_server_loses_its_answer(charset: str, body: bytes) -> None:
     headers = {"content-type": f"text/plain; charset={charset}"}
     assert read_error(Response(400, headers, iter((body,)), lambda: None)).status == 400

@@ -34,7 +34,10 @@ from .response import Incoming
 _READ = 128 * 1024  # the most bytes handed over at once: twice as many save nothing
 _ROUTES = 32  # on which connections are kept
 _IDLE = 32  # idle connections kept on each of them
-_NO_DEFAULTS = {"user-agent": SKIP_HEADER, "accept-encoding": SKIP_HEADER}  # urllib3's, where we send none
+_NO_DEFAULTS = {
+    "user-agent": SKIP_HEADER,
+    "accept-encoding": SKIP_HEADER,
+}  # urllib3's, where we send none
 _PROXIES = {
     "http": ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"),
     "https": ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"),
@@ -72,7 +75,11 @@ def transport(ca_bundle: str | None, client_cert: tuple[str, str | None] | None)
         secure = scheme == "https"
         defaults = tuple(map(os.environ.get, _AUTHORITIES)) if secure else ()
         origin = f"{scheme}://{rest.partition('/')[0]}"
-        return _send(request, timeout, Route(origin, ca_bundle, client_cert, _proxy(request.url, scheme), defaults))
+        return _send(
+            request,
+            timeout,
+            Route(origin, ca_bundle, client_cert, _proxy(request.url, scheme), defaults),
+        )
 
     return send
 
@@ -99,7 +106,9 @@ def _send(request: Request, timeout: Timeout, route: Route) -> Response:
             headers = {name.lower(): value for name, value in answer.headers.iteritems()}
             return Response(answer.status, headers, _chunks(answer), answer.close)
         answer.close()  # the real answer may still come, and must not be taken for that of the next request
-        failure = TransportError("protocol", f"an interim answer of status {answer.status}", sent=True)
+        failure = TransportError(
+            "protocol", f"an interim answer of status {answer.status}", sent=True
+        )
     raise failure  # out here, so that its context holds on to no connection
 
 
@@ -117,7 +126,9 @@ def _chunks(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
 
 def _failure(error: BaseException, sent: bool) -> TransportError:
     chain = [error]
-    while chain[-1].args and isinstance(chain[-1].args[-1], Exception):  # urllib3 wraps, sometimes twice
+    while chain[-1].args and isinstance(
+        chain[-1].args[-1], Exception
+    ):  # urllib3 wraps, sometimes twice
         chain.append(chain[-1].args[-1])
     kinds = tuple(type(link) for link in chain)
     inner = chain[-1]
@@ -155,7 +166,9 @@ def _proxy(url: str, scheme: str) -> str | None:
         fits = False
     if not fits:  # not shown, as it may hold a password
         raise TransportError(
-            "connect", f"the proxy that the environment names for {parts.scheme} is none over http", sent=False
+            "connect",
+            f"the proxy that the environment names for {parts.scheme} is none over http",
+            sent=False,
         )
     return proxy
 
@@ -164,15 +177,22 @@ def _pool(route: Route) -> HTTPConnectionPool | urllib3.ProxyManager:
     options: dict[str, Any] = {"maxsize": _IDLE}
     target = parse_url(route.origin)
     if target.scheme == "https":
-        options |= {"cert_reqs": "CERT_REQUIRED", "ssl_context": _context(route.ca_bundle, route.client_cert)}
+        options |= {
+            "cert_reqs": "CERT_REQUIRED",
+            "ssl_context": _context(route.ca_bundle, route.client_cert),
+        }
     if route.proxy is None:
         make = _HTTPSPool if target.scheme == "https" else _HTTPPool
         port = _PORTS[target.scheme or ""] if target.port is None else target.port
-        return make(target.host or "", port, **options)  # without one http.client looks for it in an IPv6 address
+        return make(
+            target.host or "", port, **options
+        )  # without one http.client looks for it in an IPv6 address
     manager = urllib3.ProxyManager(
         route.proxy,
         proxy_headers=_proxy_headers(route.proxy),
-        proxy_ssl_context=_context(route.ca_bundle, None) if route.proxy.startswith("https:") else None,
+        proxy_ssl_context=_context(route.ca_bundle, None)
+        if route.proxy.startswith("https:")
+        else None,
         **options,
     )
     manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
@@ -231,7 +251,9 @@ class _Pools:
             pool = self._pools.pop(route, None) or _pool(route)
             if len(self._pools) == _ROUTES:
                 del self._pools[next(iter(self._pools))]
-            self._pools[route] = pool  # behind all others: the first is the one that was not used for longest
+            self._pools[route] = (
+                pool  # behind all others: the first is the one that was not used for longest
+            )
             return pool
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-_SIZE = re.compile(rb"\r\n0*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?")  # extensions mean nothing to anybody
+_SIZE = re.compile(
+    rb"\r\n0*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?"
+)  # extensions mean nothing to anybody
 _BEGUN = re.compile(rb"\r?|\r\n[^\r\n]*\r?")  # of the end of a chunk and the size of the next
 _TRAILER = re.compile(rb"(?:(?!\r?\n)[^\n]*\n)*\r?\n")  # fields, and an empty line
 _LONGEST = 4 * 1024  # bytes of a size with its extensions, or of a trailer: nobody's comes near
@@ -71,4 +73,6 @@ class Dechunker:
         elif not self._left and not _BEGUN.fullmatch(self._rest):
             self.fault = self.fault or f"not the end of a chunk: {self._rest[:40]!r}"
         if len(self._rest) > _LONGEST and not self.ended:
-            self.fault = self.fault or f"the size of a chunk or the trailer goes on past {_LONGEST:,} bytes"
+            self.fault = (
+                self.fault or f"the size of a chunk or the trailer goes on past {_LONGEST:,} bytes"
+            )

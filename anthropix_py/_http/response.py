@@ -94,4 +94,6 @@ class Incoming(HTTPResponse):
         waiting = self._tls is not None and self._tls.pending() > 0
         if waiting or self._ended or self._failure is not None or self._dechunker.surplus:
             with suppress(OSError):
-                self._sock.shutdown(socket.SHUT_RDWR)  # which the pool sees, before it gives the connection out
+                self._sock.shutdown(
+                    socket.SHUT_RDWR
+                )  # which the pool sees, before it gives the connection out

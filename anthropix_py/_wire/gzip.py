@@ -11,7 +11,9 @@ from collections.abc import Iterator
 
 from ..errors import TransportError
 
-_PIECE = 128 * 1024  # the most bytes inflated at once, so that no small body becomes a huge one in memory
+_PIECE = (
+    128 * 1024
+)  # the most bytes inflated at once, so that no small body becomes a huge one in memory
 _GZIP = zlib.MAX_WBITS | 16  # zlib's way to say: a gzip header and trailer around it
 
 
@@ -20,7 +22,9 @@ def inflated(chunks: Iterator[bytes]) -> Iterator[bytes]:
     member = zlib.decompressobj(_GZIP)
     begun = ended = False
     for chunk in chunks:
-        data = chunk.lstrip(b"\0") if ended and not begun else chunk  # zeros may pad what follows a member
+        data = (
+            chunk.lstrip(b"\0") if ended and not begun else chunk
+        )  # zeros may pad what follows a member
         while data:
             begun, full = True, True
             while full and not member.eof:

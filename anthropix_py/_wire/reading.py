@@ -26,7 +26,9 @@ def content(response: Response) -> Iterator[bytes]:
     if encoding in ("identity", ""):
         return chunks
     if encoding not in ("gzip", "x-gzip"):
-        raise DecodeError(f"the answer has a content-encoding of {encoding!r}", request_id=request_id(response))
+        raise DecodeError(
+            f"the answer has a content-encoding of {encoding!r}", request_id=request_id(response)
+        )
     from .gzip import inflated
 
     return inflated(chunks)
@@ -55,7 +57,9 @@ def read_object(response: Response) -> dict[str, object]:
     try:
         value = _json.loads(body)
     except ValueError as error:
-        raise DecodeError(f"the answer is not JSON: {error}", None, None, _excerpt(body), named) from None
+        raise DecodeError(
+            f"the answer is not JSON: {error}", None, None, _excerpt(body), named
+        ) from None
     if not isinstance(value, dict):
         raise DecodeError("the answer is not a JSON object", None, None, _excerpt(body), named)
     return value
@@ -75,8 +79,12 @@ def read_error(response: Response, secrets: Sequence[str] = ()) -> APIError:
     headers = struck(dict(response.headers), secrets)
     if 300 <= response.status < 400:
         target = headers.get("location")
-        message = "redirects are not followed; this one " + (f"leads to {target!r}" if target else "names no target")
-        return APIError(response.status, None, message, None, headers.get("request-id"), headers, body)
+        message = "redirects are not followed; this one " + (
+            f"leads to {target!r}" if target else "names no target"
+        )
+        return APIError(
+            response.status, None, message, None, headers.get("request-id"), headers, body
+        )
     if isinstance(body, dict):
         return error_from(response.status, headers, body)
     words = " ".join(struck(text, secrets).split())[:_EXCERPT] or None
@@ -91,7 +99,15 @@ def error_from(status: int, headers: Mapping[str, str], body: dict[str, object])
     code = details.get("error_code") if isinstance(details, dict) else None
     named = headers.get("request-id") or body.get("request_id")
     kind, message = error.get("type"), error.get("message")
-    return APIError(status, _text(kind), _text(message) or _text(inner), _text(code), _text(named), headers, body)
+    return APIError(
+        status,
+        _text(kind),
+        _text(message) or _text(inner),
+        _text(code),
+        _text(named),
+        headers,
+        body,
+    )
 
 
 def _text(value: object) -> str | None:
@@ -105,7 +121,9 @@ def _bounded(chunks: Iterator[bytes], named: str | None) -> bytes:
         pieces.append(chunk)
         size += len(chunk)
         if size > _MOST_OF_AN_ANSWER:
-            raise DecodeError(f"the answer goes on past {_MOST_OF_AN_ANSWER:,} bytes", request_id=named)
+            raise DecodeError(
+                f"the answer goes on past {_MOST_OF_AN_ANSWER:,} bytes", request_id=named
+            )
     return b"".join(pieces)
 
 
@@ -127,7 +145,10 @@ def _as_text(body: bytes, content_type: str) -> str:
     charset = content_type.lower().partition("charset=")[2].partition(";")[0].strip(" \"'")
     try:
         text = body.decode(charset or "utf-8", "replace")
-    except (LookupError, ValueError):  # no such charset, none that is text, or one that will not be replaced
+    except (
+        LookupError,
+        ValueError,
+    ):  # no such charset, none that is text, or one that will not be replaced
         text = body.decode("utf-8", "replace")
     return text.removeprefix("\ufeff")
 

@@ -16,7 +16,9 @@ class Secret(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Secret:
-        return text if isinstance(text, Secret) else super().__new__(cls, text)  # str of a Secret would be its mask
+        return (
+            text if isinstance(text, Secret) else super().__new__(cls, text)
+        )  # str of a Secret would be its mask
 
     def __repr__(self) -> str:
         return "'***'"
@@ -42,7 +44,9 @@ def struck(value: T, secrets: Sequence[str]) -> T:
             found = str(found).replace(secret, "***") if secret in str(found) else found
     elif isinstance(value, AnthropixError):
         args, state = struck(value.args, secrets), struck(vars(value), secrets)
-        if args != value.args or state != vars(value):  # made without its __init__, which may be of any kind
+        if args != value.args or state != vars(
+            value
+        ):  # made without its __init__, which may be of any kind
             copy = type(value).__new__(type(value))
             copy.args = args
             vars(copy).update(state)

@@ -25,7 +25,18 @@ from ..types import BatchPage, BatchRef, DeletedBatch, MessageBatch, Row
 from . import _call, _candidates, _create, _download, _ids, _pages, _results, _state, _wait
 from ._download import Download
 
-__all__ = ["Download", "cancel", "candidates", "create", "delete", "download", "list", "results", "show", "wait"]
+__all__ = [
+    "Download",
+    "cancel",
+    "candidates",
+    "create",
+    "delete",
+    "download",
+    "list",
+    "results",
+    "show",
+    "wait",
+]
 
 
 @at_the_door
@@ -54,7 +65,9 @@ def show(client: Client, batch: BatchRef) -> MessageBatch:
 @at_the_door
 def cancel(client: Client, batch: BatchRef) -> MessageBatch:
     """Begin to cancel *batch*: it is `canceling` until what is under way has finished, then `ended`."""
-    return _state.ask_for_batch(client, _call.Call("POST", _ids.path(_ids.batch_id(batch), "/cancel")))[0]
+    return _state.ask_for_batch(
+        client, _call.Call("POST", _ids.path(_ids.batch_id(batch), "/cancel"))
+    )[0]
 
 
 @at_the_door
@@ -126,7 +139,9 @@ def results(
 
 
 @overload
-def results(client: Client, batch_or_url: BatchRef, *, stream: Literal[True]) -> Result[Generator[Row, None, None]]: ...
+def results(
+    client: Client, batch_or_url: BatchRef, *, stream: Literal[True]
+) -> Result[Generator[Row, None, None]]: ...
 
 
 @overload
@@ -207,5 +222,7 @@ def candidates(client: Client, unknown_outcome: UnknownOutcome) -> builtins.list
     anew). custom_ids can only be read, with `results`, once a batch has ended.
     """
     if not isinstance(unknown_outcome, UnknownOutcome):
-        raise TypeError(f"unknown_outcome must be the error that create gave, not {shown(unknown_outcome)}")
+        raise TypeError(
+            f"unknown_outcome must be the error that create gave, not {shown(unknown_outcome)}"
+        )
     return _candidates.candidates(client, unknown_outcome)

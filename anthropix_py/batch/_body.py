@@ -44,7 +44,10 @@ class Spool:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self._file.close()
 
@@ -83,7 +86,9 @@ class Spool:
         try:
             self._file.write(piece)
         except OSError as error:
-            raise FileError(error.filename or "a temporary file", error.strerror or str(error)) from None
+            raise FileError(
+                error.filename or "a temporary file", error.strerror or str(error)
+            ) from None
 
     def _warn(self, problems: list[Problem]) -> None:
         self.warned += bool(problems)

@@ -45,7 +45,9 @@ class Answer(NamedTuple):
 
 def ask(client: Client, call: Call) -> Answer:
     """Make *call*, as often as the policy allows, for an answer in JSON."""
-    return _tried(client, call, lambda response: Answer(read_object(response), dict(response.headers)))
+    return _tried(
+        client, call, lambda response: Answer(read_object(response), dict(response.headers))
+    )
 
 
 def begin(client: Client, call: Call) -> Response:
@@ -59,7 +61,9 @@ def _whole(client: Client, response: Response) -> Response:
     return response
 
 
-def request(client: Client, method: str, path: str, query: Query = (), body: Body | None = None) -> Request:
+def request(
+    client: Client, method: str, path: str, query: Query = (), body: Body | None = None
+) -> Request:
     """Build a request as *client* sends it."""
     headers: dict[str, str | None] = {
         "accept": "application/json",
@@ -116,7 +120,9 @@ def _once(client: Client, call: Call, attempt: int, read: Callable[[Response], T
     )
     response = _transport(client)(sent, client.patience)
     if client.transport is not None:  # one that is not ours may keep the server's spelling
-        response = response._replace(headers={name.lower(): value for name, value in response.headers.items()})
+        response = response._replace(
+            headers={name.lower(): value for name, value in response.headers.items()}
+        )
     kept = False
     try:
         emit(

@@ -21,7 +21,9 @@ def candidates(client: Client, unknown: UnknownOutcome) -> list[MessageBatch]:
     pages = _pages.Pages(client, None, None, min(_PAGE, client.limits.page))
     after = client.clock.now()
     served = retry.http_date(pages.headers.get("date", ""))
-    ahead = 0.0 if served is None else served - (before + after) / 2  # the server's clock against this machine's
+    ahead = (
+        0.0 if served is None else served - (before + after) / 2
+    )  # the server's clock against this machine's
     since = unknown.sent_at + ahead - _SLACK - (after - before)
     found: list[MessageBatch] = []
     for batch in pages.all():
@@ -42,6 +44,8 @@ def _seconds(time: object) -> float:
             raise ValueError("expected one like 2026-08-19T14:44:51.493319+00:00")
         moment, fraction, zone = parts.groups()
         # the fraction apart, as fromisoformat takes some numbers of digits only
-        return datetime.fromisoformat(moment + zone.replace("Z", "+00:00")).timestamp() + float(fraction or 0)
+        return datetime.fromisoformat(moment + zone.replace("Z", "+00:00")).timestamp() + float(
+            fraction or 0
+        )
     except (ValueError, OverflowError) as error:
         raise DecodeError(f"created_at is not a time: {time!r} ({error})") from None

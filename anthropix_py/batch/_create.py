@@ -35,4 +35,6 @@ def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageB
 def _warn(body: Spool) -> None:
     if body.warned:
         reasons = "; ".join(str(problem) for problem in body.warnings)
-        log().warning("%s of %s requests may come back as errored rows: %s", body.warned, body.total, reasons)
+        log().warning(
+            "%s of %s requests may come back as errored rows: %s", body.warned, body.total, reasons
+        )

@@ -36,7 +36,9 @@ class Download(NamedTuple):
     bytes: int
 
 
-def download(client: Client, batch: BatchRef, path: str | os.PathLike[str], on_progress: OnProgress | None) -> Download:
+def download(
+    client: Client, batch: BatchRef, path: str | os.PathLike[str], on_progress: OnProgress | None
+) -> Download:
     """Write the results of *batch* to *path*. Raises `FileError` for what the system refuses."""
     id = _ids.results_id(client, batch)
     expected = _state.total(_state.ended(client, id, batch))
@@ -89,7 +91,9 @@ class _Part:
 
     def __enter__(self) -> _Part:
         with as_file_errors(self._path):
-            self._file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666), "r+b")
+            self._file = os.fdopen(
+                os.open(self._path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666), "r+b"
+            )
             try:
                 self._lock()
                 self._keep_whole_rows()
@@ -99,7 +103,10 @@ class _Part:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         if error is not None:
             with suppress(OSError):
@@ -143,7 +150,10 @@ class _Part:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise FileError(self._path, "another download of this batch is writing it") from None
-        if not os.path.exists(self._path) or os.stat(self._path).st_ino != os.fstat(self._file.fileno()).st_ino:
+        if (
+            not os.path.exists(self._path)
+            or os.stat(self._path).st_ino != os.fstat(self._file.fileno()).st_ino
+        ):
             raise FileError(self._path, "another download of this batch has just finished")
 
     def _keep_whole_rows(self) -> None:

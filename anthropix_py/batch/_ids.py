@@ -40,7 +40,11 @@ def results_id(client: Client, batch_or_url: BatchRef) -> str:
     homes = [urlsplit(base) for base in dict.fromkeys((client.base_url, API_BASE))]
     try:
         parts = urlsplit(batch_or_url)
-        near = [home for home in homes if (home.scheme, home.netloc.lower()) == (parts.scheme, parts.netloc.lower())]
+        near = [
+            home
+            for home in homes
+            if (home.scheme, home.netloc.lower()) == (parts.scheme, parts.netloc.lower())
+        ]
         if not near:
             hosts = " or ".join(f"{home.scheme}://{home.netloc}" for home in homes)
             found = f"one of another host, {shown(f'{parts.scheme}://{parts.netloc}')}"
@@ -48,7 +52,9 @@ def results_id(client: Client, batch_or_url: BatchRef) -> str:
         for home in near:
             head, tail = f"{home.path}{BATCHES}/", "/results"
             if parts.path.startswith(head) and parts.path.endswith(tail):
-                return _checked("results_url", unquote(parts.path[len(head) : -len(tail)], errors="strict"))
+                return _checked(
+                    "results_url", unquote(parts.path[len(head) : -len(tail)], errors="strict")
+                )
     except ValueError as error:  # of which an undecodable id is one
         raise _invalid("results_url", f"{shown(batch_or_url)} ({error})", "a URL") from None
     raise _invalid("results_url", shown(batch_or_url), f"{BATCHES}/ID/results in its path")

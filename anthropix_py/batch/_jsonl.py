@@ -66,7 +66,9 @@ class Decoder:
                     if row is None:
                         continue
                     id = row["custom_id"]
-                key = key_of(id) or 1  # from here on as seen.add, whose call is a tenth of a row's time
+                key = (
+                    key_of(id) or 1
+                )  # from here on as seen.add, whose call is a tenth of a row's time
                 slot = key & mask
                 known = slots[slot]
                 if not known:
@@ -104,7 +106,9 @@ class Decoder:
 
     def _feed(self, chunk: bytes) -> list[bytes]:
         """Give the lines that *chunk* completes, with their ends."""
-        lines = BytesIO(chunk).readlines()  # splits at b"\n" alone, and three times as fast as split
+        lines = BytesIO(
+            chunk
+        ).readlines()  # splits at b"\n" alone, and three times as fast as split
         rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
         before = self._held
         self._texts = (chunk,)
@@ -168,15 +172,23 @@ class Decoder:
         return cast(Row, value)
 
     def _fault(self, detail: str, line: bytes) -> DecodeError:
-        before = next((at for at, given in enumerate(self._lines) if given is line), len(self._lines))
+        before = next(
+            (at for at, given in enumerate(self._lines) if given is line), len(self._lines)
+        )
         offset = self._offset + sum(map(len, self._lines[:before]))
         excerpt = line[:_EXCERPT].decode("utf-8", "replace")
-        return DecodeError(detail, self._number + before + 1, offset, excerpt, self._headers.get("request-id"))
+        return DecodeError(
+            detail, self._number + before + 1, offset, excerpt, self._headers.get("request-id")
+        )
 
 
 def is_row(value: object) -> bool:
     """Whether a JSON value has what every row has."""
-    return isinstance(value, dict) and isinstance(value.get("custom_id"), str) and isinstance(value.get("result"), dict)
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("custom_id"), str)
+        and isinstance(value.get("result"), dict)
+    )
 
 
 def row_id(line: bytes) -> str | None:
@@ -185,7 +197,9 @@ def row_id(line: bytes) -> str | None:
     A row that begins inside it, or bytes of zero as a crash leaves them, make it another.
     """
     after = line.find(b'"', len(_BEGIN))
-    if not (line.startswith(_BEGIN) and line.startswith(_MIDDLE, after + 1) and line.endswith(_END)):
+    if not (
+        line.startswith(_BEGIN) and line.startswith(_MIDDLE, after + 1) and line.endswith(_END)
+    ):
         return None
     id = line[len(_BEGIN) : after].decode("ascii", "replace")
     plain = id.isascii() and id.isprintable() and "\\" not in id

@@ -21,15 +21,23 @@ class Pages:
     """
 
     def __init__(
-        self, client: Client, before_id: BatchRef | None, after_id: BatchRef | None, limit: int | None
+        self,
+        client: Client,
+        before_id: BatchRef | None,
+        after_id: BatchRef | None,
+        limit: int | None,
     ) -> None:
         if before_id is not None and after_id is not None:
-            raise ValueError("before_id and after_id exclude each other: a page is before one batch or after one")
+            raise ValueError(
+                "before_id and after_id exclude each other: a page is before one batch or after one"
+            )
         if limit is not None:
             _check(limit, client.limits.page)
         self._client = client
         self._limit = limit
-        self._cursor, self._edge = ("before_id", "first_id") if before_id is not None else ("after_id", "last_id")
+        self._cursor, self._edge = (
+            ("before_id", "first_id") if before_id is not None else ("after_id", "last_id")
+        )
         start = after_id if before_id is None else before_id
         self.headers: dict[str, str] = {}  # of the latest answer
         self.first = self._ask(None if start is None else _ids.batch_id(start))
@@ -63,7 +71,9 @@ class Pages:
         if not isinstance(data, list) or not isinstance(page.get("has_more"), bool):
             raise DecodeError("the answer is not a page of batches: it has no data or has_more")
         if not all(isinstance(batch, dict) and isinstance(batch.get("id"), str) for batch in data):
-            raise DecodeError("the answer is not a page of batches: not all in its data are batches")
+            raise DecodeError(
+                "the answer is not a page of batches: not all in its data are batches"
+            )
         return cast(BatchPage, page)
 
     def _next(self, page: BatchPage) -> str:

@@ -44,7 +44,9 @@ class Results:
     Raises `NotEnded` where they are missing only because the batch goes on.
     """
 
-    def __init__(self, client: Client, id: str, expected: int | None, seen: Seen | None = None) -> None:
+    def __init__(
+        self, client: Client, id: str, expected: int | None, seen: Seen | None = None
+    ) -> None:
         self._client = client
         self._id = id
         self._expected = expected
@@ -154,6 +156,10 @@ def _pause_if_missing(client: Client, id: str, error: APIError, tries: int) -> f
         return None
     if batch["processing_status"] != "ended":
         raise NotEnded(batch)
-    if batch.get("archived_at") or retry.should_retry(error) is False or tries >= client.retry.max_retries:
+    if (
+        batch.get("archived_at")
+        or retry.should_retry(error) is False
+        or tries >= client.retry.max_retries
+    ):
         return None
     return retry.backoff(client.retry, tries, client.clock.random())

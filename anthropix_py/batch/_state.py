@@ -21,7 +21,9 @@ def ask_for_batch(client: Client, call: _call.Call) -> tuple[MessageBatch, dict[
     value, headers = _call.ask(client, call)
     for key in ("id", "processing_status"):
         if not isinstance(value.get(key), str) or not value[key]:
-            raise DecodeError(f"the answer is not a batch: it has no {key}", request_id=headers.get("request-id"))
+            raise DecodeError(
+                f"the answer is not a batch: it has no {key}", request_id=headers.get("request-id")
+            )
     return cast(MessageBatch, value), headers
 
 

@@ -21,7 +21,9 @@ _LONGEST_ASKED = 600.0  # seconds; a pace slower than that is taken for a slip
 _FASTEST = 1.0  # seconds; a faster pace is only for those who ask for it
 _LONGEST = 24 * 3600.0  # seconds between looks: a batch takes no longer
 _FAILURES = 10  # looks that may fail one after the other
-_MISSING = 3  # of these, answers of 404: a batch just made or just ended may be missing for a moment
+_MISSING = (
+    3  # of these, answers of 404: a batch just made or just ended may be missing for a moment
+)
 
 
 def wait(
@@ -37,7 +39,11 @@ def wait(
     if on_update is not None and not callable(on_update):
         raise TypeError(f"on_update must be callable, not {type(on_update).__name__}")
     id = _ids.batch_id(batch)
-    latest = None if isinstance(batch, str) or "processing_status" not in batch else cast(MessageBatch, batch)
+    latest = (
+        None
+        if isinstance(batch, str) or "processing_status" not in batch
+        else cast(MessageBatch, batch)
+    )
     if latest is not None and latest["processing_status"] == "ended":
         return latest
     looks = _Looks(client, id, interval)
@@ -78,7 +84,8 @@ class _Looks:
         """Give the batch, None if this look failed in a way that may pass. *left*: seconds it may take."""
         most = max(left, _FASTEST)
         patient = self._client._replace(
-            timeout=min(self._client.timeout, most), connect_timeout=min(self._client.connect_timeout, most)
+            timeout=min(self._client.timeout, most),
+            connect_timeout=min(self._client.connect_timeout, most),
         )
         try:
             batch, headers = _state.ask_for_batch(patient, self.call)
@@ -87,7 +94,9 @@ class _Looks:
                 raise
             self._set_pause(error.headers if isinstance(error, APIError) else {}, failed=True)
             self.trouble = struck(error, self._client.secrets)
-            log().warning("a look at the batch failed, the next is in %.0f s: %s", self.pause, self.trouble)
+            log().warning(
+                "a look at the batch failed, the next is in %.0f s: %s", self.pause, self.trouble
+            )
             return None
         self._failed = self._missing = 0
         self.trouble = None
@@ -98,12 +107,18 @@ class _Looks:
         missing = isinstance(error, APIError) and error.status == 404
         self._failed += 1
         self._missing += missing
-        return (missing or retry.passing(error)) and self._failed <= _FAILURES and self._missing <= _MISSING
+        return (
+            (missing or retry.passing(error))
+            and self._failed <= _FAILURES
+            and self._missing <= _MISSING
+        )
 
     def _set_pause(self, headers: Mapping[str, str], *, failed: bool = False) -> None:
         asked = retry.retry_after(headers, self._client.clock.now())
         if self._interval is not None:
-            self.pause = max(self._interval, min(asked or 0.0, _LONGEST_ASKED)) if failed else self._interval
+            self.pause = (
+                max(self._interval, min(asked or 0.0, _LONGEST_ASKED)) if failed else self._interval
+            )
         elif asked is not None:
             self.pause = min(max(asked, _FASTEST), _LONGEST_ASKED)
         else:

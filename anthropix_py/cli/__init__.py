@@ -12,5 +12,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("anthropix_py"):
             raise
-        sys.exit(f"anthropix needs {error.name}: pip install {error.name} (the extra [cli] brings it)")
+        sys.exit(
+            f"anthropix needs {error.name}: pip install {error.name} (the extra [cli] brings it)"
+        )
     cli()

@@ -20,14 +20,18 @@ def cli() -> None:
     """Anthropic's Message Batches API on the command line."""
 
 
-def _faults(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]) -> tuple[Fault, ...]:
+def _faults(
+    _ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
+) -> tuple[Fault, ...]:
     try:
         return tuple(map(parse, texts))
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
 
-def _shares(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]) -> dict[str, float]:
+def _shares(
+    _ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, float]:
     pairs = [text.partition("=") for text in texts]
     try:
         return {outcome: float(share) for outcome, _, share in pairs}
@@ -43,10 +47,17 @@ _FAULTS = "\n".join(f"  {kind:<13}{what}" for kind, what in KINDS.items())
     epilog=f"\b\nKinds of faults (CALL is create, list, show, cancel, delete, results, count_tokens or *):\n{_FAULTS}",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="The port; 0, the default, takes any.")
+@click.option(
+    "--port", default=0, type=click.IntRange(0, 65535), help="The port; 0, the default, takes any."
+)
 @click.option("--takes", default=0.0, type=click.FloatRange(0), help="Seconds until a batch ends.")
 @click.option("--looks", default=0, type=click.IntRange(0), help="Looks that a batch outlasts.")
-@click.option("--cancel-takes", default=0.0, type=click.FloatRange(0), help="Seconds until a canceled batch ends.")
+@click.option(
+    "--cancel-takes",
+    default=0.0,
+    type=click.FloatRange(0),
+    help="Seconds until a canceled batch ends.",
+)
 @click.option("--progressive", is_flag=True, help="Let the counts move as time goes on.")
 @click.option(
     "--outcome",
@@ -56,7 +67,12 @@ _FAULTS = "\n".join(f"  {kind:<13}{what}" for kind, what in KINDS.items())
     metavar="OUTCOME=SHARE",
     help="Of " + ", ".join(OUTCOMES) + "; may be repeated.",
 )
-@click.option("--model", "models", multiple=True, help="A model that exists; may be repeated. By default all do.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    help="A model that exists; may be repeated. By default all do.",
+)
 @click.option("--calls-per-minute", type=click.IntRange(1), help="Answer 429 past so many.")
 @click.option("--queue", type=click.IntRange(1), help="The most requests in processing.")
 @click.option(
@@ -67,7 +83,11 @@ _FAULTS = "\n".join(f"  {kind:<13}{what}" for kind, what in KINDS.items())
     metavar="CALL:KIND[=VALUE][,skip=N][,times=N|all]",
     help="See below; may be repeated.",
 )
-@click.option("--state", type=click.Path(file_okay=False, path_type=Path), help="A folder that keeps the batches.")
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder that keeps the batches.",
+)
 @click.option("--seed", type=int, help="Decides ids and outcomes; by default others each time.")
 def emulate(
     host: str,

@@ -25,7 +25,18 @@ from ._faults import KINDS, Fault, Faults, without_a_socket
 from ._rows import Outcomes, Reply
 from ._store import Store
 
-__all__ = ["KINDS", "Fault", "Faults", "ManualClock", "Outcomes", "Reply", "Store", "handle", "serve", "transport"]
+__all__ = [
+    "KINDS",
+    "Fault",
+    "Faults",
+    "ManualClock",
+    "Outcomes",
+    "Reply",
+    "Store",
+    "handle",
+    "serve",
+    "transport",
+]
 
 
 def transport(store: Store, faults: Faults | Fault | Iterable[Fault] = ()) -> Transport:

@@ -47,7 +47,12 @@ def call_of(method: str, path: str) -> str | None:
     return _CALLS.get((method, action))
 
 
-_CALLS = {("GET", ""): "show", ("DELETE", ""): "delete", ("POST", "cancel"): "cancel", ("GET", "results"): "results"}
+_CALLS = {
+    ("GET", ""): "show",
+    ("DELETE", ""): "delete",
+    ("POST", "cancel"): "cancel",
+    ("GET", "results"): "results",
+}
 
 
 class _Exchange:
@@ -59,7 +64,9 @@ class _Exchange:
         self.request = request
         self.headers = {name.lower(): value for name, value in request.headers.items()}
         self.path = url.path
-        self.query = {name: values[-1] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
+        self.query = {
+            name: values[-1] for name, values in parse_qs(url.query, keep_blank_values=True).items()
+        }
         self.base_url = f"{url.scheme}://{url.netloc}"
         self.request_id = store.request_id()
 
@@ -81,7 +88,9 @@ class _Exchange:
             error = {"type": "error", **error, "request_id": self.request_id}
         response = self._json(error, refused.status, refused.headers)
         if refused.edge:
-            headers = {name: value for name, value in response.headers.items() if name in _OF_THE_EDGE}
+            headers = {
+                name: value for name, value in response.headers.items() if name in _OF_THE_EDGE
+            }
             response = response._replace(headers=headers)
         return response
 
@@ -100,10 +109,14 @@ class _Exchange:
     def _list(self) -> Response:
         with self.store.lock:
             batches = self.store.newest_first()
-            page, has_more = page_bounds(self.query, [batch.id for batch in batches], self.store.limits)
+            page, has_more = page_bounds(
+                self.query, [batch.id for batch in batches], self.store.limits
+            )
             data = [self._object(batch) for batch in batches[page]]
         ends = (data[0]["id"], data[-1]["id"]) if data else (None, None)
-        return self._json({"data": data, "has_more": has_more, "first_id": ends[0], "last_id": ends[1]})
+        return self._json(
+            {"data": data, "has_more": has_more, "first_id": ends[0], "last_id": ends[1]}
+        )
 
     def _count_tokens(self) -> Response:
         body = value_in(self._body())
@@ -135,7 +148,9 @@ class _Exchange:
         raise invalid(f"Message Batch {batch.id} has already ended.")  # (A)
 
     def _goes_on(self, _batch: Batch) -> Response:
-        raise invalid("In progress batches cannot be deleted. Consider canceling the batch instead.")
+        raise invalid(
+            "In progress batches cannot be deleted. Consider canceling the batch instead."
+        )
 
     def _remove(self, batch: Batch) -> Response:
         self.store.remove(batch)
@@ -157,9 +172,15 @@ class _Exchange:
         with self.store.lock:
             return batch.as_json(self.base_url, self.store.clock.now())
 
-    def _json(self, value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    def _json(
+        self, value: object, status: int = 200, headers: dict[str, str] | None = None
+    ) -> Response:
         body = json.dumps(value, separators=(",", ":")).encode()
-        framed = {"content-type": "application/json", "content-length": str(len(body)), **(headers or {})}
+        framed = {
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+            **(headers or {}),
+        }
         return self._response(status, framed, iter((body,)))
 
     def _response(self, status: int, headers: dict[str, str], chunks: Iterator[bytes]) -> Response:
@@ -167,7 +188,9 @@ class _Exchange:
             "date": formatdate(self.store.clock.now(), usegmt=True),
             "request-id": self.request_id,
             "anthropic-organization-id": "00000000-0000-4000-8000-000000000000",
-            "anthropic-workspace-id": self.headers.get("anthropic-workspace-id", "wrkspc_01emulated"),  # (A)
+            "anthropic-workspace-id": self.headers.get(
+                "anthropic-workspace-id", "wrkspc_01emulated"
+            ),  # (A)
         }
         return Response(status, {**common, **headers}, chunks, lambda: None)
 

@@ -7,7 +7,7 @@ import random
 import re
 from array import array
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from ._lines import Lines
@@ -78,7 +78,9 @@ class Batch:
         if done > end:
             self._process(reached, work)
             kind = "canceled" if canceled == end else "expired"
-            self._process(len(self.requests), lambda request, _: as_line(request["custom_id"], {"type": kind}))
+            self._process(
+                len(self.requests), lambda request, _: as_line(request["custom_id"], {"type": kind})
+            )
         else:
             self._process(len(self.requests), work)
         self._shuffle()
@@ -97,7 +99,9 @@ class Batch:
             "expires_at": timestamp(self.created + EXPIRES),
             "archived_at": timestamp(self.archived(now)),
             "cancel_initiated_at": timestamp(self.canceled),
-            "results_url": f"{base_url}/v1/messages/batches/{self.id}/results" if self.ended is not None else None,
+            "results_url": f"{base_url}/v1/messages/batches/{self.id}/results"
+            if self.ended is not None
+            else None,
         }
 
     def _reached(self, when: float, pace: Pace) -> int:
@@ -126,7 +130,9 @@ class Batch:
 def _request(text: bytes) -> dict[str, Any]:
     try:
         request: dict[str, Any] = json.loads(text)
-    except RecursionError:  # it was read once, but from less far down: what is left of it is at fault
+    except (
+        RecursionError
+    ):  # it was read once, but from less far down: what is left of it is at fault
         custom_id = re.search(rb'"custom_id"\s*:\s*"([^"]*)"', text)
         request = {"custom_id": custom_id.group(1).decode() if custom_id else "", "params": {}}
     return request
@@ -136,4 +142,4 @@ def timestamp(seconds: float | None) -> str | None:
     """Give a time as the API writes it, to the microsecond."""
     if seconds is None:
         return None
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="microseconds")
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")

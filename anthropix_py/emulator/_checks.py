@@ -13,13 +13,24 @@ from ._refused import Refused, invalid
 _PAGE = 20  # batches on a page, unless a limit is given
 _LONGEST_ID = 64
 _VERSIONS = ("2023-06-01", "2026-10-21")
-_COUNTED = ("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control")
+_COUNTED = (
+    "model",
+    "messages",
+    "system",
+    "tools",
+    "tool_choice",
+    "thinking",
+    "output_config",
+    "cache_control",
+)
 
 
 def check_head(headers: Mapping[str, str]) -> None:
     """Refuse a request without credentials or with an unknown API version. The words are assumed (A)."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
-    if not headers.get("x-api-key", "").strip() and not (scheme.lower() == "bearer" and token.strip()):
+    if not headers.get("x-api-key", "").strip() and not (
+        scheme.lower() == "bearer" and token.strip()
+    ):
         raise Refused(401, "authentication_error", "x-api-key header is required")
     version = headers.get("anthropic-version")
     if version is None:
@@ -38,12 +49,16 @@ def checked(requests: RequestsIn, limits: Limits) -> Iterator[str]:
             continue  # only to count them
         _check_request(request, f"requests.{index}", limits)
         if request["custom_id"] in seen:
-            words = "requests: custom_id's must be unique within a batch. Duplicate custom_id found: "
+            words = (
+                "requests: custom_id's must be unique within a batch. Duplicate custom_id found: "
+            )
             raise invalid(words + request["custom_id"])
         seen.add(request["custom_id"])
         yield text
     if count > limits.requests:
-        raise invalid(f"requests: List should have at most {limits.requests} items after validation, not {count}")
+        raise invalid(
+            f"requests: List should have at most {limits.requests} items after validation, not {count}"
+        )
     _check_rest(requests.rest, count)
 
 

@@ -73,7 +73,9 @@ class Faults:
             if fault.on not in CALLS:
                 raise ValueError(f"a fault is on one of {', '.join(CALLS)}, not on {fault.on!r}")
             if fault.kind not in KINDS:
-                raise ValueError(f"the kind of a fault is one of {', '.join(KINDS)}, not {fault.kind!r}")
+                raise ValueError(
+                    f"the kind of a fault is one of {', '.join(KINDS)}, not {fault.kind!r}"
+                )
             expected, fits = _VALUES.get(fault.kind, ("none", lambda value: value is None))
             for name, text in fault.headers.items():
                 if not _HEADER.fullmatch(name) or not (
@@ -109,7 +111,9 @@ class Faults:
             for fault, seen in self._faults:
                 if fault.on in (call, "*"):
                     seen[0] += 1
-                    if seen[0] > fault.skip and (fault.times is None or seen[0] <= fault.skip + fault.times):
+                    if seen[0] > fault.skip and (
+                        fault.times is None or seen[0] <= fault.skip + fault.times
+                    ):
                         due.append(fault)
         return due
 
@@ -156,7 +160,10 @@ def _number(text: str) -> object:
 
 def _status(fault: Fault) -> Response:
     status = _or(fault.value, 500)
-    error = {"type": "error", "error": {"type": _TYPES.get(status, "api_error"), "message": "emulated fault"}}
+    error = {
+        "type": "error",
+        "error": {"type": _TYPES.get(status, "api_error"), "message": "emulated fault"},
+    }
     body = error if fault.body is None else fault.body
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     kind = {} if isinstance(body, bytes) else {"content-type": "application/json"}
@@ -220,11 +227,15 @@ def _edited(edit: Callable[[bytes, Fault], bytes]) -> Callable[[Plan, Fault], Pl
 
 def _rows(edit: Callable[[list[bytes], int], list[bytes]]) -> Callable[[Plan, Fault], Plan]:
     """Make a fault of a change to as many rows as its value says."""
-    return _edited(lambda body, fault: b"".join(edit(body.splitlines(keepends=True), _or(fault.value, 1))))
+    return _edited(
+        lambda body, fault: b"".join(edit(body.splitlines(keepends=True), _or(fault.value, 1)))
+    )
 
 
 def _headers(plan: Plan, fault: Fault) -> Plan:
-    return plan._replace(response=plan.response._replace(headers=_changed(plan.response.headers, fault.headers)))
+    return plan._replace(
+        response=plan.response._replace(headers=_changed(plan.response.headers, fault.headers))
+    )
 
 
 def _changed(headers: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
@@ -281,7 +292,9 @@ _END = ("reset, close or stall", lambda value: value in (None, "reset", "close",
 _URL = ("a URL", lambda value: isinstance(value, str) and "://" in value)
 _VALUES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(("status", "html"), _STATUS),
-    **dict.fromkeys(("cut_head", "cut", "reset", "stall", "broken_gzip", "double_rows", "drop_rows"), _COUNT),
+    **dict.fromkeys(
+        ("cut_head", "cut", "reset", "stall", "broken_gzip", "double_rows", "drop_rows"), _COUNT
+    ),
     **dict.fromkeys(("lose", "refuse"), _END),
     **dict.fromkeys(("redirect", "foreign_url"), _URL),
     "chunks": ("a count of bytes from 1", _whole(1)),

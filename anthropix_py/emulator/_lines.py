@@ -127,7 +127,11 @@ class Pieces:
         if start == self._at:
             self.close()
             raise StopIteration
-        return self._lines.read(start, self._at) if self._file is None else self._file.read(self._at - start)
+        return (
+            self._lines.read(start, self._at)
+            if self._file is None
+            else self._file.read(self._at - start)
+        )
 
     def close(self) -> None:
         """Give the file up; nothing more comes."""

@@ -22,10 +22,14 @@ def prompt_text(params: Mapping[str, Any]) -> str:
     content = params["messages"][-1].get("content", "")
     if isinstance(content, str):
         return content
-    return "\n".join(block.get("text", "") for block in content if isinstance(block, dict) and "text" in block)
+    return "\n".join(
+        block.get("text", "") for block in content if isinstance(block, dict) and "text" in block
+    )
 
 
-def message(request: Mapping[str, Any], text: str, cached: set[str], stop_reason: str = "end_turn") -> dict[str, Any]:
+def message(
+    request: Mapping[str, Any], text: str, cached: set[str], stop_reason: str = "end_turn"
+) -> dict[str, Any]:
     """Give a whole message around *text*; its id and its tokens follow from its content.
 
     *cached*: the prompt prefixes that have been written to the cache; a new one is added. A
@@ -48,8 +52,13 @@ def message(request: Mapping[str, Any], text: str, cached: set[str], stop_reason
             "input_tokens": uncached,
             "cache_creation_input_tokens": written,
             "cache_read_input_tokens": read,
-            "cache_creation": {"ephemeral_5m_input_tokens": written, "ephemeral_1h_input_tokens": 0},
-            "output_tokens": params["max_tokens"] if stop_reason == "max_tokens" else tokens(text if content else ""),
+            "cache_creation": {
+                "ephemeral_5m_input_tokens": written,
+                "ephemeral_1h_input_tokens": 0,
+            },
+            "output_tokens": params["max_tokens"]
+            if stop_reason == "max_tokens"
+            else tokens(text if content else ""),
             "service_tier": "batch",
         },
     }
@@ -80,7 +89,11 @@ def _cached_prefix(params: Mapping[str, Any]) -> list[object]:
     parts += system if isinstance(system, list) else [system]
     for entry in params["messages"]:
         parts += entry["content"] if isinstance(entry["content"], list) else [entry["content"]]
-    marked = [index for index, part in enumerate(parts) if isinstance(part, dict) and part.get("cache_control")]
+    marked = [
+        index
+        for index, part in enumerate(parts)
+        if isinstance(part, dict) and part.get("cache_control")
+    ]
     return parts[: marked[-1] + 1] if marked else []
 
 

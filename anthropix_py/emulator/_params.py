@@ -68,7 +68,9 @@ def _message_faults(messages: object, version: str) -> Iterator[str]:
                 return
         if entry["role"] not in _ROLES:
             yield f"messages.{index}.role: Input should be one of {', '.join(_ROLES)}"
-        yield from _content_faults(f"messages.{index}.content", entry["content"], entry["role"], version)
+        yield from _content_faults(
+            f"messages.{index}.content", entry["content"], entry["role"], version
+        )
 
 
 def _content_faults(where: str, content: object, role: object, version: str) -> Iterator[str]:
@@ -84,7 +86,12 @@ def _content_faults(where: str, content: object, role: object, version: str) -> 
             yield f"{where}.{index}.text: Input should be a valid string"
         elif version == NEWER and role == "assistant" and block["type"] == "document":
             yield f"{where}.{index}: documents are not permitted in assistant messages"
-        elif version == NEWER and role == "user" and block["type"] == "text" and block.get("citations"):
+        elif (
+            version == NEWER
+            and role == "user"
+            and block["type"] == "text"
+            and block.get("citations")
+        ):
             yield f"{where}.{index}.citations: Extra inputs are not permitted"
 
 
@@ -104,5 +111,7 @@ def _tool_faults(tools: object) -> Iterator[str]:
             yield f"tools: Tool names must be unique: {name}"
         else:
             names.add(name)
-        if tool.get("type", "custom") == "custom" and not isinstance(tool.get("input_schema"), dict):
+        if tool.get("type", "custom") == "custom" and not isinstance(
+            tool.get("input_schema"), dict
+        ):
             yield f"tools.{index}.input_schema: Field required"

@@ -55,7 +55,11 @@ class RequestsIn:
             raise not_json(error) from None
 
     def _elements(self) -> Iterator[tuple[Any, str]]:
-        while not (begins := _BEGINNING.match(self._text)) and len(self._text) < _PIECE and self._more():
+        while (
+            not (begins := _BEGINNING.match(self._text))
+            and len(self._text) < _PIECE
+            and self._more()
+        ):
             pass
         if not begins:
             yield from self._read_whole()
@@ -92,7 +96,9 @@ class RequestsIn:
             try:
                 value, end = _decoder.raw_decode(self._text, self._at)
                 length = end - self._at
-                if end < len(self._text) or not self._more():  # at the text's end a number may go on
+                if (
+                    end < len(self._text) or not self._more()
+                ):  # at the text's end a number may go on
                     text = self._text[self._at : self._at + length]
                     self._at += length
                     return value, text

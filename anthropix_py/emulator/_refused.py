@@ -12,7 +12,13 @@ class Refused(Exception):
     """
 
     def __init__(
-        self, status: int, type: str, message: str, headers: Mapping[str, str] | None = None, *, edge: bool = False
+        self,
+        status: int,
+        type: str,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        edge: bool = False,
     ) -> None:
         super().__init__(status, type, message, headers)
         self.status = status

@@ -27,7 +27,11 @@ class Worker:
     """Makes results of requests. The same seed makes the same choices."""
 
     def __init__(
-        self, reply: Reply | None, outcomes: Outcomes | None, models: Collection[str] | None, seed: int
+        self,
+        reply: Reply | None,
+        outcomes: Outcomes | None,
+        models: Collection[str] | None,
+        seed: int,
     ) -> None:
         if isinstance(outcomes, Mapping):
             _check_shares(outcomes)
@@ -59,21 +63,33 @@ class Worker:
         answer: object = self._reply(request)
         if isinstance(answer, str):
             stop_reason = outcome if outcome in ("refusal", "max_tokens") else "end_turn"
-            return {"type": "succeeded", "message": message(request, answer, self._cached, stop_reason)}
+            return {
+                "type": "succeeded",
+                "message": message(request, answer, self._cached, stop_reason),
+            }
         if isinstance(answer, dict) and (answer.get("type") == "message" or "content" in answer):
-            return {"type": "succeeded", "message": {**message(request, "", self._cached), **answer}}
+            return {
+                "type": "succeeded",
+                "message": {**message(request, "", self._cached), **answer},
+            }
         if isinstance(answer, dict) and answer.get("type") in RESULTS:
             return answer
         given = type(answer).__name__
-        return errored("api_error", f"the reply function gave a {given}; expected text, a message or a result")
+        return errored(
+            "api_error", f"the reply function gave a {given}; expected text, a message or a result"
+        )
 
     def _outcome(self, request: dict[str, Any]) -> str:
         if not isinstance(self._outcomes, Mapping):
             outcome = self._outcomes(request)
             if outcome not in OUTCOMES:
-                raise ValueError(f"the outcomes function gave {outcome!r}; expected one of {', '.join(OUTCOMES)}")
+                raise ValueError(
+                    f"the outcomes function gave {outcome!r}; expected one of {', '.join(OUTCOMES)}"
+                )
             return outcome
-        digest = hashlib.sha256(f"{self._seed} {request['custom_id']}".encode(errors="replace")).digest()
+        digest = hashlib.sha256(
+            f"{self._seed} {request['custom_id']}".encode(errors="replace")
+        ).digest()
         place = int.from_bytes(digest[:8], "big") / 2**64
         for outcome, share in self._outcomes.items():
             place -= share
@@ -89,7 +105,10 @@ def as_line(custom_id: str, result: dict[str, Any]) -> Row:
 
 def errored(kind: str, text: str) -> dict[str, Any]:
     """Give an errored result, nested as the API nests it."""
-    return {"type": "errored", "error": {"type": "error", "error": {"type": kind, "message": text}, "request_id": None}}
+    return {
+        "type": "errored",
+        "error": {"type": "error", "error": {"type": kind, "message": text}, "request_id": None},
+    }
 
 
 def _check_shares(shares: Mapping[str, float]) -> None:

@@ -52,7 +52,9 @@ class _Server(HTTPServer):
     shutdown_timeout = _GRACE
 
     def __init__(self, store: Store, faults: Faults, host: str, port: int) -> None:
-        super().__init__((host, port), _Gateway, minthreads=_THREADS, maxthreads=_THREADS, server_name="emulator")
+        super().__init__(
+            (host, port), _Gateway, minthreads=_THREADS, maxthreads=_THREADS, server_name="emulator"
+        )
         self.store = store
         self.faults = faults
         # what cheroot enters into a table of the process would keep the store alive
@@ -107,14 +109,17 @@ class _Gateway(Gateway):
 
     def _request(self) -> Request:
         headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self.req.inheaders.items()
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in self.req.inheaders.items()
         }
         body = None
         if "content-length" in headers or self.req.chunked_read:
             body = _Body(int(headers.get("content-length", 0)), self.req.rfile)
         host = headers.get("host", "")
         base = f"http://{host}" if _HOST.fullmatch(host) else self.req.server.url
-        return Request(self.req.method.decode("latin-1"), base + self.req.uri.decode("latin-1"), headers, body)
+        return Request(
+            self.req.method.decode("latin-1"), base + self.req.uri.decode("latin-1"), headers, body
+        )
 
     def _read_what_is_left(self) -> None:
         """Leave the connection at the next request, whatever of this one was not read."""
@@ -130,7 +135,12 @@ class _Gateway(Gateway):
         headers = plan.response.headers.items()
         self.req.outheaders += [(name.encode(), value.encode("latin-1")) for name, value in headers]
         if plan.head is not None:
-            lines = [b"HTTP/1.1 " + self.req.status, *(b": ".join(pair) for pair in self.req.outheaders), b"", b""]
+            lines = [
+                b"HTTP/1.1 " + self.req.status,
+                *(b": ".join(pair) for pair in self.req.outheaders),
+                b"",
+                b"",
+            ]
             self.req.sent_headers = True
             self.req.conn.wfile.write(b"\r\n".join(lines)[: plan.head])
             self._end(plan.end)
@@ -148,7 +158,9 @@ class _Gateway(Gateway):
         until = time.monotonic() + seconds
         while seconds and self.req.server.ready and time.monotonic() < until:
             if _gone(self.req.conn.socket):
-                raise ConnectionResetError(errno.ECONNRESET, "the client went away within the answer")
+                raise ConnectionResetError(
+                    errno.ECONNRESET, "the client went away within the answer"
+                )
 
     def _end(self, end: str | None) -> None:
         """Let the answer end as planned; anything but a good end ends the connection, too."""

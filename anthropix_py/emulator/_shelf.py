@@ -48,7 +48,13 @@ class Shelf:
         """Make a batch that holds nothing yet."""
         self.made += 1
         self._write(_NOTE, {"seed": self.seed, "made": self.made})
-        return Batch(id, self.made, version, Lines(self._path(id, "requests")), Lines(self._path(id, "results")))
+        return Batch(
+            id,
+            self.made,
+            version,
+            Lines(self._path(id, "requests")),
+            Lines(self._path(id, "results")),
+        )
 
     def save(self, batch: Batch) -> None:
         """Keep the state of *batch*, and all that it stands on."""
@@ -66,7 +72,9 @@ class Shelf:
         """Give the batches that the folder holds, in the order in which they were made."""
         if self._folder is None:
             return []
-        return sorted(map(self._load, self._folder.glob("msgbatch_*.json")), key=lambda batch: batch.number)
+        return sorted(
+            map(self._load, self._folder.glob("msgbatch_*.json")), key=lambda batch: batch.number
+        )
 
     def _load(self, path: Path) -> Batch:
         state = self._read(path, _KEPT)
@@ -77,11 +85,15 @@ class Shelf:
         except OSError as error:
             raise ValueError(f"{path}: not the state of a batch that is there: {error}") from None
         counts = state["counts"]
-        if tuple(counts) != Batch.COUNTS or not all(type(count) is int for count in counts.values()):
+        if tuple(counts) != Batch.COUNTS or not all(
+            type(count) is int for count in counts.values()
+        ):
             raise ValueError(f"{path}: not the state of a batch: counts is {counts!r}")
         total = sum(counts.values())
         if len(requests) != total or (results is not None and len(results) != total):
-            raise ValueError(f"{path}: not the state of a batch that is there: not all rows of {total} are")
+            raise ValueError(
+                f"{path}: not the state of a batch that is there: not all rows of {total} are"
+            )
         if results is None:  # they come again, the same, from the requests
             results = Lines(self._path(state["id"], "results"))
             state["counts"] = {**dict.fromkeys(state["counts"], 0), "processing": total}

@@ -79,12 +79,16 @@ class Store:
         self._calls: deque[float] = deque()  # times of those of the last minute
         self._queue = queue
         self._chance = random.Random(f"{self._shelf.seed} {self._shelf.made} requests")
-        self._batches = {batch.id: batch for batch in self._shelf.load()}  # in the order of their creation
+        self._batches = {
+            batch.id: batch for batch in self._shelf.load()
+        }  # in the order of their creation
 
     def add(self, requests: Iterable[str], version: str = "2023-06-01") -> Batch:
         """Create a batch of requests that have been checked, given as JSON. What they raise ends it before it began."""
         with self.lock:
-            chance = random.Random(f"{self._shelf.seed} {self._shelf.made}")  # an id for each place, in every run
+            chance = random.Random(
+                f"{self._shelf.seed} {self._shelf.made}"
+            )  # an id for each place, in every run
             batch = self._shelf.begin(_new_id("msgbatch", chance), version)
         try:
             for request in requests:
@@ -148,7 +152,9 @@ class Store:
             while self._calls and self._calls[0] <= now - _MINUTE:
                 self._calls.popleft()
             if len(self._calls) >= self._calls_per_minute:
-                wait = {"retry-after": f"{math.ceil((self._calls[0] + _MINUTE - now) * 1000) / 1000:.3f}"}
+                wait = {
+                    "retry-after": f"{math.ceil((self._calls[0] + _MINUTE - now) * 1000) / 1000:.3f}"
+                }
                 text = f"This request would exceed the rate limit of {self._calls_per_minute} requests per minute."
                 raise Refused(429, "rate_limit_error", text, wait)
             self._calls.append(now)

@@ -58,7 +58,9 @@ def ours_pages(job: Job) -> Run:
     client = clients.ours(job)
 
     def run() -> Counted:
-        return {"batches": sum(1 for _ in unwrap(batch.list(client, limit=job["number"], stream=True)))}
+        return {
+            "batches": sum(1 for _ in unwrap(batch.list(client, limit=job["number"], stream=True)))
+        }
 
     return run
 

@@ -34,7 +34,9 @@ def sdk(job: Job) -> anthropic.Anthropic:
     import anthropic
 
     http = anthropic.DefaultHttpxClient(verify=_verify(job))
-    return anthropic.Anthropic(api_key="any-key", base_url=job["url"], max_retries=0, http_client=http)
+    return anthropic.Anthropic(
+        api_key="any-key", base_url=job["url"], max_retries=0, http_client=http
+    )
 
 
 def pool(job: Job) -> urllib3.PoolManager:

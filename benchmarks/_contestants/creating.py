@@ -62,7 +62,9 @@ def _ours(job: Job) -> Send:
 
 def _sdk(job: Job) -> Send:
     client = clients.sdk(job)
-    return lambda requests: client.messages.batches.create(requests=cast("Iterable[Request]", requests))
+    return lambda requests: client.messages.batches.create(
+        requests=cast("Iterable[Request]", requests)
+    )
 
 
 def _from_list(job: Job, send: Send) -> Run:

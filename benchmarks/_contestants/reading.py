@@ -65,7 +65,9 @@ def ours_at_once(job: Job) -> Run:
 
     def at_once(read: Run) -> list[Counted]:
         counted: list[Counted] = []
-        threads = [threading.Thread(target=lambda: counted.append(read())) for _ in range(job["number"])]
+        threads = [
+            threading.Thread(target=lambda: counted.append(read())) for _ in range(job["number"])
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -189,7 +191,9 @@ def _urllib3(job: Job, size: int) -> Run:
     pool = clients.pool(job)
 
     def read(id: str) -> Counted:
-        response = pool.request("GET", job["url"] + clients.path(id, "/results"), preload_content=False)
+        response = pool.request(
+            "GET", job["url"] + clients.path(id, "/results"), preload_content=False
+        )
         return _split(response.stream(size), json.loads)
 
     return _warmed(job, read)

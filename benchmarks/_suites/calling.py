@@ -27,7 +27,11 @@ def show(bench: Bench) -> Outcome:
         name: Case(f"calling.{contestant}", "one", {"calls": calls}, orjson=orjson, number=calls)
         for name, (contestant, orjson) in _SHOW.items()
     }
-    listing = {"listing": Case("calling.ours_pages", "", {"batches": _LISTED}, ask="/requests", number=_PAGE)}
+    listing = {
+        "listing": Case(
+            "calling.ours_pages", "", {"batches": _LISTED}, ask="/requests", number=_PAGE
+        )
+    }
     with bench.server() as server:
         runs = bench.run("show", server, cases, bench.rounds(7, 5))
         server.ask("/requests")  # from here on they are counted
@@ -45,15 +49,28 @@ def _table(runs: Runs, calls: int) -> Table:
         ]
         for name in runs.samples
     ]
-    return Table(f"A show on a warm connection, of {calls:,}", ["", "median", "spread", "speed of SDK's"], lines)
+    return Table(
+        f"A show on a warm connection, of {calls:,}",
+        ["", "median", "spread", "speed of SDK's"],
+        lines,
+    )
 
 
 def _goals(runs: Runs) -> list[Goal]:
     beside = [(STDLIB, "urllib3 + json"), (FAST, "urllib3 + orjson")]
     return [
-        *(Goal("show", f"{name} over {other}, time", runs.ratio(name, other, "call"), 1.3) for name, other in beside),
         *(
-            Goal("show", f"{name} over {SDK}, speed", runs.ratio(SDK, name, "call"), 2.2, at_least=True)
+            Goal("show", f"{name} over {other}, time", runs.ratio(name, other, "call"), 1.3)
+            for name, other in beside
+        ),
+        *(
+            Goal(
+                "show",
+                f"{name} over {SDK}, speed",
+                runs.ratio(SDK, name, "call"),
+                2.2,
+                at_least=True,
+            )
             for name in (STDLIB, FAST)
         ),
     ]
@@ -61,4 +78,10 @@ def _goals(runs: Runs) -> list[Goal]:
 
 def _listing(listed: Runs) -> Goal:
     requests = listed.median("listing", "requests")
-    return Goal("show", f"requests for {_LISTED:,} batches, {_PAGE} a page", requests, _LISTED / _PAGE, form="{:.0f}")
+    return Goal(
+        "show",
+        f"requests for {_LISTED:,} batches, {_PAGE} a page",
+        requests,
+        _LISTED / _PAGE,
+        form="{:.0f}",
+    )

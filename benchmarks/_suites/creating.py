@@ -28,7 +28,12 @@ def create(bench: Bench) -> Outcome:
     }
     cases = {
         name: Case(
-            f"creating.{contestant}", target, {"requests": count}, ask="/received", warm_up=warm_up, orjson=orjson
+            f"creating.{contestant}",
+            target,
+            {"requests": count},
+            ask="/received",
+            warm_up=warm_up,
+            orjson=orjson,
         )
         for name, (contestant, orjson) in contestants.items()
     }
@@ -66,13 +71,31 @@ def _create_goals(runs: Runs) -> list[Goal]:
     return [
         Goal("create", f"{STDLIB} over {SDK}, speed", runs.ratio(SDK, STDLIB), 4, at_least=True),
         Goal("create", f"{FAST} over {SDK}, speed", runs.ratio(SDK, FAST), 12, at_least=True),
-        Goal("create", f"{STDLIB}, memory above the list", runs.median(STDLIB, "growth") / 1e6, 20, form="{:.1f} MB"),
+        Goal(
+            "create",
+            f"{STDLIB}, memory above the list",
+            runs.median(STDLIB, "growth") / 1e6,
+            20,
+            form="{:.1f} MB",
+        ),
         *(
-            Goal("create", f"{name} over {SDK}'s, speed", runs.ratio(SDK + _GENERATOR, name), 3, at_least=True)
+            Goal(
+                "create",
+                f"{name} over {SDK}'s, speed",
+                runs.ratio(SDK + _GENERATOR, name),
+                3,
+                at_least=True,
+            )
             for name in generators
         ),
         *(
-            Goal("create", f"{name}, memory in all", runs.median(name, "peak") / 1e6, 40, form="{:.1f} MB")
+            Goal(
+                "create",
+                f"{name}, memory in all",
+                runs.median(name, "peak") / 1e6,
+                40,
+                form="{:.1f} MB",
+            )
             for name in generators
         ),
     ]
@@ -82,7 +105,10 @@ def checking(bench: Bench) -> Outcome:
     """Look for problems in a list of requests, and split it."""
     count = bench.sized(100_000, 20_000)
     target, size = _written(bench, count)
-    tasks = {"validate.problems": ("problems", {"problems": 0}), "split.chunks": ("chunks", {"requests": count})}
+    tasks = {
+        "validate.problems": ("problems", {"problems": 0}),
+        "split.chunks": ("chunks", {"requests": count}),
+    }
     cases = {
         f"{name}, {task}": Case(f"creating.{contestant}", target, expected, orjson=orjson)
         for task, (contestant, expected) in tasks.items()
@@ -91,7 +117,17 @@ def checking(bench: Bench) -> Outcome:
     with bench.server() as server:
         runs = bench.run("checking", server, cases, bench.rounds(3))
     pace = {name: size / 1e9 / runs.median(name) * 60 for name in cases}
-    lines = [[name, seconds(runs.median(name)), spread(runs.spread(name)), f"{pace[name]:.1f}"] for name in cases]
-    table = Table(f"Checking {count:,} requests, {megabytes(size)}", ["", "time", "spread", "GB a minute"], lines)
-    goals = [Goal("checking", f"{name}, GB a minute", pace[name], 1, at_least=True, form="{:.1f}") for name in cases]
+    lines = [
+        [name, seconds(runs.median(name)), spread(runs.spread(name)), f"{pace[name]:.1f}"]
+        for name in cases
+    ]
+    table = Table(
+        f"Checking {count:,} requests, {megabytes(size)}",
+        ["", "time", "spread", "GB a minute"],
+        lines,
+    )
+    goals = [
+        Goal("checking", f"{name}, GB a minute", pace[name], 1, at_least=True, form="{:.1f}")
+        for name in cases
+    ]
     return Outcome([table], goals)

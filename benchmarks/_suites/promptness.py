@@ -27,7 +27,12 @@ def promptness(bench: Bench) -> Outcome:
     """Have every contestant read a body that waits for it, once in every way."""
     cases = {
         f"{name}, {way}": Case(
-            f"promptness.{contestant}", f"held-{kind}", {"rows": HELD}, orjson=orjson, tls=tls, number=HELD
+            f"promptness.{contestant}",
+            f"held-{kind}",
+            {"rows": HELD},
+            orjson=orjson,
+            tls=tls,
+            number=HELD,
         )
         for name, (contestant, orjson) in _CONTESTANTS.items()
         for way, (kind, tls) in _WAYS.items()
@@ -35,7 +40,10 @@ def promptness(bench: Bench) -> Outcome:
     with bench.server() as server:
         runs = bench.run("promptness", server, cases, 1)
     prompt = {name: runs.median(name, "prompt") == HELD - 1 for name in cases}
-    lines = [[name, *("yes" if prompt[f"{name}, {way}"] else "no" for way in _WAYS)] for name in _CONTESTANTS]
+    lines = [
+        [name, *("yes" if prompt[f"{name}, {way}"] else "no" for way in _WAYS)]
+        for name in _CONTESTANTS
+    ]
     goals = [
         Goal(
             "promptness",

@@ -18,7 +18,9 @@ def long_rows(bench: Bench) -> Outcome:
     contestants = {STDLIB: ("ours", False), FAST: ("ours", True), _RAW: ("raw_json", True)}
     with bench.server() as server:
         cases = {
-            f"{name}, {size // 1_000_000} MB": _case(server, contestant, f"long-{size}", orjson=orjson)
+            f"{name}, {size // 1_000_000} MB": _case(
+                server, contestant, f"long-{size}", orjson=orjson
+            )
             for size in sizes
             for name, (contestant, orjson) in contestants.items()
         }
@@ -28,14 +30,27 @@ def long_rows(bench: Bench) -> Outcome:
         goal
         for name in OURS
         for goal in (
-            Goal("long", f"{name}, a row of 10 MB", runs.median(f"{name}, 10 MB"), 0.15, form="{:.2f} s"),
-            Goal("long", f"{name}, 50 MB over 10 MB, time", runs.ratio(f"{name}, 50 MB", f"{name}, 10 MB"), 10),
+            Goal(
+                "long",
+                f"{name}, a row of 10 MB",
+                runs.median(f"{name}, 10 MB"),
+                0.15,
+                form="{:.2f} s",
+            ),
+            Goal(
+                "long",
+                f"{name}, 50 MB over 10 MB, time",
+                runs.ratio(f"{name}, 50 MB", f"{name}, 10 MB"),
+                10,
+            ),
         )
     ]
     return Outcome([_table("One long row", runs)], goals)
 
 
-def _run(bench: Bench, suite: str, contestants: dict[str, tuple[str, bool]], rounds: int) -> tuple[int, Runs]:
+def _run(
+    bench: Bench, suite: str, contestants: dict[str, tuple[str, bool]], rounds: int
+) -> tuple[int, Runs]:
     """Have each contestant, with orjson or without, read the same rows; give how many, and the samples."""
     rows = bench.sized(100_000, 20_000)
     with bench.server() as server:
@@ -48,10 +63,19 @@ def _run(bench: Bench, suite: str, contestants: dict[str, tuple[str, bool]], rou
 
 def whole(bench: Bench) -> Outcome:
     """Read all rows into a list, and compare the memory with that of the rows."""
-    contestants = {STDLIB: ("ours_whole", False), FAST: ("ours_whole", True), _RAW: ("raw_whole", True)}
+    contestants = {
+        STDLIB: ("ours_whole", False),
+        FAST: ("ours_whole", True),
+        _RAW: ("raw_whole", True),
+    }
     rows, runs = _run(bench, "whole", contestants, bench.rounds(3))
     goals = [
-        Goal("whole", f"{name} over json.loads of every line, memory", runs.ratio(name, _RAW, "growth"), 1.1)
+        Goal(
+            "whole",
+            f"{name} over json.loads of every line, memory",
+            runs.ratio(name, _RAW, "growth"),
+            1.1,
+        )
         for name in OURS
     ]
     return Outcome([_table(f"A list of {rows:,} rows", runs)], goals)
@@ -75,7 +99,13 @@ def download(bench: Bench) -> Outcome:
 
 
 def _case(server: Server, contestant: str, target: str, *, orjson: bool = True) -> Case:
-    return Case(f"reading.{contestant}", target, server.facts(target), warm_up="rows-10-counted", orjson=orjson)
+    return Case(
+        f"reading.{contestant}",
+        target,
+        server.facts(target),
+        warm_up="rows-10-counted",
+        orjson=orjson,
+    )
 
 
 def _table(title: str, runs: Runs) -> Table:

@@ -30,16 +30,28 @@ def scaling(bench: Bench) -> Outcome:
             for name, orjson in _ORJSON.items()
         }
         runs = bench.run("scaling", server, cases, bench.rounds(3))
-        expected = {name: value * _STREAMS for name, value in server.facts(_STREAM).items() if name != "bytes"}
+        expected = {
+            name: value * _STREAMS
+            for name, value in server.facts(_STREAM).items()
+            if name != "bytes"
+        }
         streams = {
             name + how: Case(
-                f"reading.{contestant}", _STREAM, expected, warm_up=_WARM_UP, orjson=orjson, number=_STREAMS
+                f"reading.{contestant}",
+                _STREAM,
+                expected,
+                warm_up=_WARM_UP,
+                orjson=orjson,
+                number=_STREAMS,
             )
             for name, orjson in _ORJSON.items()
             for how, contestant in ((_AT_ONCE, "ours_at_once"), (_IN_TURN, "ours_in_turn"))
         }
         together = bench.run("scaling", server, streams, bench.rounds(5))
-    return Outcome([_table(runs, sizes), _streams_table(together)], [*_goals(runs, sizes), *_streams_goals(together)])
+    return Outcome(
+        [_table(runs, sizes), _streams_table(together)],
+        [*_goals(runs, sizes), *_streams_goals(together)],
+    )
 
 
 def _sized(name: str, size: int) -> str:
@@ -74,9 +86,15 @@ def _goals(runs: Runs, sizes: list[int]) -> list[Goal]:
         grew = [runs.median(_sized(name, size), "growth") for size in (many, most)]
         goals += [
             Goal("scaling", f"{name}, time a row, {most:,} rows over {few:,}", a_row, 1.1),
-            Goal("scaling", f"{name}, memory for {many:,} rows", grew[0] / 1e6, 4, form="{:.1f} MB"),
             Goal(
-                "scaling", f"{name}, memory a row beyond", (grew[1] - grew[0]) / (most - many), 8, form="{:.1f} bytes"
+                "scaling", f"{name}, memory for {many:,} rows", grew[0] / 1e6, 4, form="{:.1f} MB"
+            ),
+            Goal(
+                "scaling",
+                f"{name}, memory a row beyond",
+                (grew[1] - grew[0]) / (most - many),
+                8,
+                form="{:.1f} bytes",
             ),
         ]
     return goals
@@ -84,6 +102,11 @@ def _goals(runs: Runs, sizes: list[int]) -> list[Goal]:
 
 def _streams_goals(runs: Runs) -> list[Goal]:
     return [
-        Goal("scaling", f"{name}, eight at once over in turn, time", runs.ratio(name + _AT_ONCE, name + _IN_TURN), 1.1)
+        Goal(
+            "scaling",
+            f"{name}, eight at once over in turn, time",
+            runs.ratio(name + _AT_ONCE, name + _IN_TURN),
+            1.1,
+        )
         for name in OURS
     ]

@@ -76,13 +76,19 @@ def _table(runs: Runs) -> Table:
         ]
         for name in runs.samples
     ]
-    return Table("From the start of the interpreter", ["", "time", "spread", "above bare", "speed of SDK's"], lines)
+    return Table(
+        "From the start of the interpreter",
+        ["", "time", "spread", "above bare", "speed of SDK's"],
+        lines,
+    )
 
 
 def _goals(runs: Runs) -> list[Goal]:
     above = runs.above(_IMPORT + "anthropix_py", _BARE) * 1e3
     return [
-        Goal("start", "import anthropix_py, above the bare interpreter", above, 20, form="{:.1f} ms"),
+        Goal(
+            "start", "import anthropix_py, above the bare interpreter", above, 20, form="{:.1f} ms"
+        ),
         *(
             Goal(
                 "start",

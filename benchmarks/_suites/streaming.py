@@ -45,7 +45,14 @@ def streaming(bench: Bench) -> Outcome:
 def _case(server: Server, contestant: tuple[str, bool], target: str, *, tls: bool) -> Case:
     name, orjson = contestant
     kind = target.rpartition("-")[2]
-    return Case(f"reading.{name}", target, server.facts(target), warm_up=f"rows-10-{kind}", orjson=orjson, tls=tls)
+    return Case(
+        f"reading.{name}",
+        target,
+        server.facts(target),
+        warm_up=f"rows-10-{kind}",
+        orjson=orjson,
+        tls=tls,
+    )
 
 
 def _table(runs: Runs, rows: int) -> Table:
@@ -66,16 +73,25 @@ def _table(runs: Runs, rows: int) -> Table:
 
 def _goals(runs: Runs) -> list[Goal]:
     def faster(name: str, other: str, bound: float) -> Goal:
-        return Goal("streaming", f"{name} over {other}, speed", runs.ratio(other, name), bound, at_least=True)
+        return Goal(
+            "streaming",
+            f"{name} over {other}, speed",
+            runs.ratio(other, name),
+            bound,
+            at_least=True,
+        )
 
     def slower(name: str, other: str, bound: float) -> Goal:
         return Goal("streaming", f"{name} over {other}, time", runs.ratio(name, other), bound)
 
     chunks = [
-        slower(name + variant, name, 1.1) for variant in (", chunks of 16 KiB", ", a chunk a row") for name in _OURS
+        slower(name + variant, name, 1.1)
+        for variant in (", chunks of 16 KiB", ", a chunk a row")
+        for name in _OURS
     ]
     memory = [
-        Goal("streaming", f"{name}, memory", runs.median(name, "growth") / 1e6, 4, form="{:.1f} MB") for name in _OURS
+        Goal("streaming", f"{name}, memory", runs.median(name, "growth") / 1e6, 4, form="{:.1f} MB")
+        for name in _OURS
     ]
     return [
         faster(STDLIB, SDK, 6),

@@ -16,7 +16,12 @@ TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$"
 
 def record(**fields: Schema) -> Schema:
     """Give the schema of an object of just these fields, in this order."""
-    return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
+    return {
+        "type": "object",
+        "properties": fields,
+        "required": list(fields),
+        "additionalProperties": False,
+    }
 
 
 def or_null(schema: Schema) -> Schema:
@@ -41,13 +46,17 @@ BATCH = record(
     expires_at=text(TIME),
     archived_at=or_null(text(TIME)),
     cancel_initiated_at=or_null(text(TIME)),
-    results_url=or_null(text(r"^https?://[^/]+/v1/messages/batches/msgbatch_[0-9A-Za-z]{24}/results$")),
+    results_url=or_null(
+        text(r"^https?://[^/]+/v1/messages/batches/msgbatch_[0-9A-Za-z]{24}/results$")
+    ),
 )
 IN_STATE: dict[str, Schema] = {
     "in_progress": {
         "properties": {
             "processing_status": {"const": "in_progress"},
-            **dict.fromkeys(("ended_at", "archived_at", "cancel_initiated_at", "results_url"), NULL),
+            **dict.fromkeys(
+                ("ended_at", "archived_at", "cancel_initiated_at", "results_url"), NULL
+            ),
         }
     },
     "canceling": {

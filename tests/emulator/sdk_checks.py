@@ -17,7 +17,11 @@ from anthropix_py.limits import Limits
 
 MODEL = "claude-haiku-4-5"
 MESSAGES: list[Any] = [{"role": "user", "content": "Why is the sky blue?"}]
-TOOL = {"name": "look", "description": "Look it up.", "input_schema": {"type": "object", "properties": {}}}
+TOOL = {
+    "name": "look",
+    "description": "Look it up.",
+    "input_schema": {"type": "object", "properties": {}},
+}
 RETRY = {"retry-after-ms": "1"}
 
 
@@ -47,7 +51,12 @@ class Setup:
         self._serving.__exit__(*error)
 
     def client(self, **options: Any) -> anthropic.Anthropic:
-        given: dict[str, Any] = {"api_key": "any-key", "base_url": self.url, "timeout": 5.0, "max_retries": 0}
+        given: dict[str, Any] = {
+            "api_key": "any-key",
+            "base_url": self.url,
+            "timeout": 5.0,
+            "max_retries": 0,
+        }
         return anthropic.Anthropic(**{**given, **options})
 
     def calls(self, on: str) -> Callable[[], int]:
@@ -60,7 +69,11 @@ class Setup:
 def create() -> None:
     with Setup(takes=60) as setup:
         made = setup.batches.create(requests=requests(3))
-        assert (made.type, made.processing_status, made.results_url) == ("message_batch", "in_progress", None)
+        assert (made.type, made.processing_status, made.results_url) == (
+            "message_batch",
+            "in_progress",
+            None,
+        )
         assert made.request_counts.to_dict() == {
             "processing": 3,
             "succeeded": 0,
@@ -81,7 +94,9 @@ def create_with_system_and_tools() -> None:
         "tools": [TOOL],
         "tool_choice": {"type": "auto"},
         "metadata": {"user_id": "u"},
-        "messages": [{"role": "user", "content": [{"type": "text", "text": "caf\u00e9 \u2028 \U0001f600"}]}],
+        "messages": [
+            {"role": "user", "content": [{"type": "text", "text": "caf\u00e9 \u2028 \U0001f600"}]}
+        ],
     }
     with Setup() as setup:
         made = setup.batches.create(requests=requests(2, **params))
@@ -132,15 +147,26 @@ def cancel() -> None:
         ended = setup.batches.retrieve(made.id)
         assert (ended.processing_status, ended.request_counts.canceled) == ("ended", 3)
         assert [row.result.type for row in setup.batches.results(made.id)] == ["canceled"] * 3
-        raised(anthropic.BadRequestError, lambda: setup.batches.cancel(made.id), "invalid_request_error")
+        raised(
+            anthropic.BadRequestError,
+            lambda: setup.batches.cancel(made.id),
+            "invalid_request_error",
+        )
 
 
 def delete() -> None:
     with Setup(takes=60) as setup:
         made = setup.batches.create(requests=requests())
-        raised(anthropic.BadRequestError, lambda: setup.batches.delete(made.id), "invalid_request_error")
+        raised(
+            anthropic.BadRequestError,
+            lambda: setup.batches.delete(made.id),
+            "invalid_request_error",
+        )
         setup.clock.advance(60)
-        assert setup.batches.delete(made.id).to_dict() == {"id": made.id, "type": "message_batch_deleted"}
+        assert setup.batches.delete(made.id).to_dict() == {
+            "id": made.id,
+            "type": "message_batch_deleted",
+        }
         raised(anthropic.NotFoundError, lambda: setup.batches.retrieve(made.id), "not_found_error")
 
 
@@ -155,7 +181,14 @@ def results() -> None:
     with Setup(outcomes=lambda request: request["params"]["metadata"]["user_id"]) as setup:
         kinds = ["succeeded", "errored", "canceled", "expired", "refusal", "max_tokens"]
         asked: list[Any] = [
-            {"custom_id": kind, "params": {**requests()[0]["params"], "max_tokens": 2, "metadata": {"user_id": kind}}}
+            {
+                "custom_id": kind,
+                "params": {
+                    **requests()[0]["params"],
+                    "max_tokens": 2,
+                    "metadata": {"user_id": kind},
+                },
+            }
             for kind in kinds
         ]
         made = setup.batches.create(requests=asked)
@@ -168,7 +201,10 @@ def results() -> None:
         assert message.usage.input_tokens > 0
         error = rows["errored"].result.error
         assert (error.type, error.error.type, error.request_id) == ("error", "api_error", None)
-        assert (rows["canceled"].result.type, rows["expired"].result.type) == ("canceled", "expired")
+        assert (rows["canceled"].result.type, rows["expired"].result.type) == (
+            "canceled",
+            "expired",
+        )
         assert rows["refusal"].result.message.stop_reason == "refusal"
         assert rows["max_tokens"].result.message.stop_reason == "max_tokens"
         assert text_of(rows["max_tokens"]) == "You aske"
@@ -178,7 +214,9 @@ def many_results() -> None:
     with Setup() as setup:
         made = setup.batches.create(requests=requests(500))
         rows = list(setup.batches.results(made.id))
-        assert sorted(row.custom_id for row in rows) == sorted(f"id-{number}" for number in range(500))
+        assert sorted(row.custom_id for row in rows) == sorted(
+            f"id-{number}" for number in range(500)
+        )
 
 
 def results_too_early() -> None:
@@ -215,14 +253,28 @@ def errors_of_the_api() -> None:
         raised(anthropic.NotFoundError, lambda: batches.cancel("msgbatch_no"), "not_found_error")
         raised(anthropic.NotFoundError, lambda: batches.delete("msgbatch_no"), "not_found_error")
         raised(anthropic.NotFoundError, lambda: batches.results("msgbatch_no"), "not_found_error")
-        error = raised(anthropic.BadRequestError, lambda: batches.create(requests=[]), "invalid_request_error")
+        error = raised(
+            anthropic.BadRequestError, lambda: batches.create(requests=[]), "invalid_request_error"
+        )
         assert "requests: List should have at least 1 item after validation, not 0" in str(error)
         same = requests(1) * 2
-        raised(anthropic.BadRequestError, lambda: batches.create(requests=same), "invalid_request_error")
+        raised(
+            anthropic.BadRequestError,
+            lambda: batches.create(requests=same),
+            "invalid_request_error",
+        )
         raised(anthropic.BadRequestError, lambda: batches.list(limit=0), "invalid_request_error")
-        raised(anthropic.RateLimitError, lambda: batches.create(requests=requests(6)), "rate_limit_error")
+        raised(
+            anthropic.RateLimitError,
+            lambda: batches.create(requests=requests(6)),
+            "rate_limit_error",
+        )
         nobody: Any = {"X-Api-Key": anthropic.omit, "Authorization": anthropic.omit}
-        raised(anthropic.AuthenticationError, lambda: batches.list(extra_headers=nobody), "authentication_error")
+        raised(
+            anthropic.AuthenticationError,
+            lambda: batches.list(extra_headers=nobody),
+            "authentication_error",
+        )
         with pytest.raises(anthropic.APIStatusError) as too_large:
             batches.create(requests=requests(20))
         assert (too_large.value.status_code, too_large.value.request_id) == (413, None)
@@ -266,7 +318,9 @@ def it_gives_up() -> None:
         seen = setup.calls("list")
         setup.faults.add(Fault("list", "status", 500, times=None, headers=RETRY))
         error = raised(
-            anthropic.InternalServerError, lambda: setup.client(max_retries=2).messages.batches.list(), "api_error"
+            anthropic.InternalServerError,
+            lambda: setup.client(max_retries=2).messages.batches.list(),
+            "api_error",
         )
         assert (error.status_code, seen()) == (500, 3)
 
@@ -300,8 +354,14 @@ def a_stall_is_a_timeout() -> None:
 
 def count_tokens() -> None:
     with Setup() as setup:
-        counted = setup.sdk.messages.count_tokens(model=MODEL, messages=MESSAGES, system="Be brief.")
-        assert counted.input_tokens > setup.sdk.messages.count_tokens(model=MODEL, messages=MESSAGES).input_tokens > 0
+        counted = setup.sdk.messages.count_tokens(
+            model=MODEL, messages=MESSAGES, system="Be brief."
+        )
+        assert (
+            counted.input_tokens
+            > setup.sdk.messages.count_tokens(model=MODEL, messages=MESSAGES).input_tokens
+            > 0
+        )
         extra = {"extra_body": {"max_tokens": 5}}
         raised(
             anthropic.BadRequestError,
@@ -328,10 +388,14 @@ def raw_answers() -> None:
 
 def asynchronous() -> None:
     async def work(url: str) -> None:
-        async with anthropic.AsyncAnthropic(api_key="k", base_url=url, timeout=5.0, max_retries=0) as sdk:
+        async with anthropic.AsyncAnthropic(
+            api_key="k", base_url=url, timeout=5.0, max_retries=0
+        ) as sdk:
             batches = sdk.messages.batches
             made = [await batches.create(requests=requests(4)) for _ in range(3)]
-            assert [one.id async for one in batches.list(limit=2)] == [one.id for one in reversed(made)]
+            assert [one.id async for one in batches.list(limit=2)] == [
+                one.id for one in reversed(made)
+            ]
             shown = await asyncio.gather(*(batches.retrieve(one.id) for one in made))
             assert [one.processing_status for one in shown] == ["ended"] * 3
             rows = [row.custom_id async for row in await batches.results(made[0].id)]
@@ -382,4 +446,6 @@ def run() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    json.dump({"version": anthropic.__version__, "file": anthropic.__file__, "found": run()}, sys.stdout)
+    json.dump(
+        {"version": anthropic.__version__, "file": anthropic.__file__, "found": run()}, sys.stdout
+    )

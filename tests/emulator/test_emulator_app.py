@@ -50,9 +50,18 @@ class Answer(NamedTuple):
 
 
 def ask(
-    store: Store, method: str, path: str, body: object = None, headers: Mapping[str, str] = HEAD, base: str = BASE
+    store: Store,
+    method: str,
+    path: str,
+    body: object = None,
+    headers: Mapping[str, str] = HEAD,
+    base: str = BASE,
 ) -> Answer:
-    content = None if body is None else Bytes(body if isinstance(body, bytes) else json.dumps(body).encode())
+    content = (
+        None
+        if body is None
+        else Bytes(body if isinstance(body, bytes) else json.dumps(body).encode())
+    )
     response = handle(store, Request(method, base + path, headers, content))
     answer = Answer(response.status, response.headers, b"".join(response.chunks))
     response.close()
@@ -60,7 +69,9 @@ def ask(
 
 
 def create(store: Store, count: int = 1) -> str:
-    body = {"requests": [{"custom_id": f"id-{number}", "params": PARAMS} for number in range(count)]}
+    body = {
+        "requests": [{"custom_id": f"id-{number}", "params": PARAMS} for number in range(count)]
+    }
     answer = ask(store, "POST", BATCHES, body)
     assert answer.status == 200
     id = answer.json["id"]
@@ -97,7 +108,13 @@ def test_a_batch_has_ten_fields_in_the_order_of_the_wire() -> None:
         "id": id,
         "type": "message_batch",
         "processing_status": "in_progress",
-        "request_counts": {"processing": 1, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0},
+        "request_counts": {
+            "processing": 1,
+            "succeeded": 0,
+            "errored": 0,
+            "canceled": 0,
+            "expired": 0,
+        },
         "ended_at": None,
         "created_at": "2026-08-19T14:44:51.493319+00:00",
         "expires_at": "2026-08-20T14:44:51.493319+00:00",
@@ -105,7 +122,13 @@ def test_a_batch_has_ten_fields_in_the_order_of_the_wire() -> None:
         "cancel_initiated_at": None,
         "results_url": None,
     }
-    assert list(created.json["request_counts"]) == ["processing", "succeeded", "errored", "canceled", "expired"]
+    assert list(created.json["request_counts"]) == [
+        "processing",
+        "succeeded",
+        "errored",
+        "canceled",
+        "expired",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +142,10 @@ def test_a_batch_has_ten_fields_in_the_order_of_the_wire() -> None:
     ids=["in_progress", "canceled", "ended", "archived"],
 )
 def test_show(
-    state: str, status: str, counts: tuple[int, ...], times: tuple[str | None, str | None, str | None]
+    state: str,
+    status: str,
+    counts: tuple[int, ...],
+    times: tuple[str | None, str | None, str | None],
 ) -> None:
     store, id = in_state(state)
     shown = ask(store, "GET", f"{BATCHES}/{id}").json
@@ -133,7 +159,9 @@ def test_show(
 
 
 @pytest.mark.parametrize(
-    "base", ["http://127.0.0.1:1", "https://api.anthropic.com", "http://[::1]:9"], ids=["http", "https", "v6"]
+    "base",
+    ["http://127.0.0.1:1", "https://api.anthropic.com", "http://[::1]:9"],
+    ids=["http", "https", "v6"],
 )
 def test_the_results_url_is_on_the_host_that_was_asked(base: str) -> None:
     store = Store(clock=ManualClock())
@@ -143,7 +171,9 @@ def test_the_results_url_is_on_the_host_that_was_asked(base: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", ""), ("POST", "/cancel"), ("LIST", "")], ids=["show", "cancel", "list"]
+    ("method", "path"),
+    [("GET", ""), ("POST", "/cancel"), ("LIST", "")],
+    ids=["show", "cancel", "list"],
 )
 def test_every_call_gives_the_same_object(method: str, path: str) -> None:
     store, id = in_state("in_progress")
@@ -153,7 +183,10 @@ def test_every_call_gives_the_same_object(method: str, path: str) -> None:
     else:
         found = ask(store, method, f"{BATCHES}/{id}{path}").json
     if path == "/cancel":
-        expected |= {"processing_status": "canceling", "cancel_initiated_at": expected["created_at"]}
+        expected |= {
+            "processing_status": "canceling",
+            "cancel_initiated_at": expected["created_at"],
+        }
     assert found == expected
     assert list(found) == FIELDS
 
@@ -190,8 +223,13 @@ EACH_ROUTE = pytest.mark.parametrize(
     ],
     ids=["none", "no-key", "blank-key", "blank-bearer", "no-version", "odd-version"],
 )
-def test_the_head_is_checked_first(method: str, path: str, headers: dict[str, str], status: int, kind: str) -> None:
-    assert ask(Store(clock=ManualClock()), method, path, b"not json", headers).error[:2] == (status, kind)
+def test_the_head_is_checked_first(
+    method: str, path: str, headers: dict[str, str], status: int, kind: str
+) -> None:
+    assert ask(Store(clock=ManualClock()), method, path, b"not json", headers).error[:2] == (
+        status,
+        kind,
+    )
 
 
 @pytest.mark.parametrize(
@@ -319,7 +357,9 @@ def test_a_create_of_the_most_that_fits() -> None:
 
 @EACH_ROUTE
 @pytest.mark.parametrize("headers", [HEAD, {}], ids=["key", "no-key"])
-def test_every_answer_has_an_id_and_every_error_repeats_it(method: str, path: str, headers: dict[str, str]) -> None:
+def test_every_answer_has_an_id_and_every_error_repeats_it(
+    method: str, path: str, headers: dict[str, str]
+) -> None:
     store = Store(clock=ManualClock())
     answers = [ask(store, method, path, headers=headers) for _ in range(3)]
     ids = [answer.headers["request-id"] for answer in answers]
@@ -341,7 +381,10 @@ def test_the_framing_of_answers(state: str, action: str) -> None:
     answer = ask(store, "GET", f"{BATCHES}/{id}{action}")
     if action and answer.status == 200:
         assert answer.headers["content-type"] == "application/x-jsonl"
-        assert answer.headers["content-disposition"] == f"attachment; filename*=utf-8''{id}_results.jsonl"
+        assert (
+            answer.headers["content-disposition"]
+            == f"attachment; filename*=utf-8''{id}_results.jsonl"
+        )
         assert not {"content-length", "etag", "accept-ranges"} & set(answer.headers)
     else:
         assert answer.headers["content-type"] == "application/json"
@@ -362,7 +405,9 @@ def test_retry_after_is_on_every_show_until_the_end(looks: int) -> None:
     id = create(store)
     shown = [ask(store, "GET", f"{BATCHES}/{id}") for _ in range(looks + 2)]
     assert [answer.headers.get("retry-after") for answer in shown] == ["10"] * looks + [None] * 2
-    assert [answer.json["processing_status"] for answer in shown] == ["in_progress"] * looks + ["ended"] * 2
+    assert [answer.json["processing_status"] for answer in shown] == ["in_progress"] * looks + [
+        "ended"
+    ] * 2
     assert all(answer.status == 200 for answer in shown)
 
 
@@ -397,13 +442,21 @@ def test_cancel(body: object) -> None:
     assert answer.status == 200
     assert answer.json["processing_status"] == "canceling"
     assert answer.json["cancel_initiated_at"] == "2026-08-19T14:44:51.493319+00:00"
-    assert answer.json["request_counts"] == {"processing": 2, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0}
+    assert answer.json["request_counts"] == {
+        "processing": 2,
+        "succeeded": 0,
+        "errored": 0,
+        "canceled": 0,
+        "expired": 0,
+    }
     assert (answer.json["ended_at"], answer.json["results_url"]) == (None, None)
 
 
 def test_a_canceled_batch_has_its_rows_canceled() -> None:
     store, id = in_state("canceling")
-    rows = [json.loads(line) for line in ask(store, "GET", f"{BATCHES}/{id}/results").body.splitlines()]
+    rows = [
+        json.loads(line) for line in ask(store, "GET", f"{BATCHES}/{id}/results").body.splitlines()
+    ]
     assert sorted(row["custom_id"] for row in rows) == ["id-0", "id-1"]
     assert all(row["result"] == {"type": "canceled"} for row in rows)
 
@@ -411,14 +464,49 @@ def test_a_canceled_batch_has_its_rows_canceled() -> None:
 @pytest.mark.parametrize(
     ("state", "method", "action", "status", "kind", "message"),
     [
-        ("ended", "POST", "/cancel", 400, "invalid_request_error", "Message Batch ID has already ended."),
-        ("archived", "POST", "/cancel", 400, "invalid_request_error", "Message Batch ID has already ended."),
-        ("canceling", "POST", "/cancel", 400, "invalid_request_error", "Message Batch ID has already ended."),
+        (
+            "ended",
+            "POST",
+            "/cancel",
+            400,
+            "invalid_request_error",
+            "Message Batch ID has already ended.",
+        ),
+        (
+            "archived",
+            "POST",
+            "/cancel",
+            400,
+            "invalid_request_error",
+            "Message Batch ID has already ended.",
+        ),
+        (
+            "canceling",
+            "POST",
+            "/cancel",
+            400,
+            "invalid_request_error",
+            "Message Batch ID has already ended.",
+        ),
         ("deleted", "POST", "/cancel", 404, "not_found_error", "Message Batch ID not found."),
         ("in_progress", "DELETE", "", 400, "invalid_request_error", IN_PROGRESS),
         ("deleted", "DELETE", "", 404, "not_found_error", "Message Batch ID not found."),
-        ("in_progress", "GET", "/results", 404, "not_found_error", "Message Batch ID has no available results."),
-        ("archived", "GET", "/results", 404, "not_found_error", "Message Batch ID has no available results."),
+        (
+            "in_progress",
+            "GET",
+            "/results",
+            404,
+            "not_found_error",
+            "Message Batch ID has no available results.",
+        ),
+        (
+            "archived",
+            "GET",
+            "/results",
+            404,
+            "not_found_error",
+            "Message Batch ID has no available results.",
+        ),
         ("deleted", "GET", "/results", 404, "not_found_error", "Message Batch ID not found."),
         ("deleted", "GET", "", 404, "not_found_error", "Message Batch ID not found."),
     ],
@@ -440,7 +528,11 @@ def test_what_a_state_does_not_allow(
 ) -> None:
     store, id = in_state(state)
     before = ask(store, "GET", BATCHES).json
-    assert ask(store, method, f"{BATCHES}/{id}{action}").error == (status, kind, message.replace("ID", id))
+    assert ask(store, method, f"{BATCHES}/{id}{action}").error == (
+        status,
+        kind,
+        message.replace("ID", id),
+    )
     assert ask(store, "GET", BATCHES).json == before
 
 
@@ -449,9 +541,13 @@ def test_what_a_state_does_not_allow(
     [("in_progress", "false"), ("archived", "false"), ("deleted", None), ("ended", None)],
     ids=["running", "archived", "deleted", "ended"],
 )
-def test_results_that_are_not_there_are_not_worth_a_retry(state: str, x_should_retry: str | None) -> None:
+def test_results_that_are_not_there_are_not_worth_a_retry(
+    state: str, x_should_retry: str | None
+) -> None:
     store, id = in_state(state)
-    assert ask(store, "GET", f"{BATCHES}/{id}/results").headers.get("x-should-retry") == x_should_retry
+    assert (
+        ask(store, "GET", f"{BATCHES}/{id}/results").headers.get("x-should-retry") == x_should_retry
+    )
 
 
 class Frozen(Store):
@@ -486,7 +582,11 @@ def test_while_canceling(method: str, action: str, error: tuple[int, str, str]) 
     id = create(store)
     ask(store, "POST", f"{BATCHES}/{id}/cancel")
     status, kind, message = error
-    assert ask(store, method, f"{BATCHES}/{id}{action}").error == (status, kind, message.replace("ID", id))
+    assert ask(store, method, f"{BATCHES}/{id}{action}").error == (
+        status,
+        kind,
+        message.replace("ID", id),
+    )
     assert ask(store, "GET", f"{BATCHES}/{id}").headers["retry-after"] == "10"
 
 
@@ -507,7 +607,9 @@ def test_results(count: int) -> None:
     assert body.endswith(b"\n")
     assert body.count(b"\n") == count
     rows = [json.loads(line) for line in body.splitlines()]
-    assert sorted(row["custom_id"] for row in rows) == sorted(f"id-{number}" for number in range(count))
+    assert sorted(row["custom_id"] for row in rows) == sorted(
+        f"id-{number}" for number in range(count)
+    )
     assert {row["result"]["message"]["content"][0]["text"] for row in rows} == {"You asked: hi"}
     assert ask(store, "GET", f"{BATCHES}/{id}/results").body == body
 
@@ -588,7 +690,9 @@ def test_list(query: str, page: str, has_more: bool) -> None:
     assert list(found) == ["data", "has_more", "first_id", "last_id"]
     assert [batch["id"] for batch in found["data"]] == expected
     assert found["has_more"] is has_more
-    assert (found["first_id"], found["last_id"]) == ((expected[0], expected[-1]) if expected else (None, None))
+    assert (found["first_id"], found["last_id"]) == (
+        (expected[0], expected[-1]) if expected else (None, None)
+    )
 
 
 @pytest.mark.parametrize(
@@ -607,7 +711,20 @@ def test_list(query: str, page: str, has_more: bool) -> None:
         ("?after_id=msgbatch_x", 404, "Message Batch msgbatch_x not found."),
         ("?before_id=a%2Fb", 404, "Message Batch a/b not found."),
     ],
-    ids=["0", "neg", "1001", "blank", "bare", "text", "plus", "not-utf8", "last", "both", "after", "before"],
+    ids=[
+        "0",
+        "neg",
+        "1001",
+        "blank",
+        "bare",
+        "text",
+        "plus",
+        "not-utf8",
+        "last",
+        "both",
+        "after",
+        "before",
+    ],
 )
 def test_a_list_that_is_refused(query: str, status: int, message: str) -> None:
     store, _, _ = filled(2)
@@ -615,7 +732,9 @@ def test_a_list_that_is_refused(query: str, status: int, message: str) -> None:
     assert ask(store, "GET", BATCHES + query).error == (status, kind, message)
 
 
-@pytest.mark.parametrize(("count", "page", "has_more"), [(0, 0, False), (20, 20, False), (21, 20, True)])
+@pytest.mark.parametrize(
+    ("count", "page", "has_more"), [(0, 0, False), (20, 20, False), (21, 20, True)]
+)
 def test_a_page_holds_twenty(count: int, page: int, has_more: bool) -> None:
     store, _, ids = filled(count)
     found = ask(store, "GET", BATCHES).json
@@ -649,7 +768,10 @@ def test_a_deleted_batch_is_no_cursor() -> None:
 def test_the_limits_of_a_store_hold_for_its_pages() -> None:
     store, _, _ = filled(5, Limits(page=3))
     assert len(ask(store, "GET", f"{BATCHES}?limit=3").json["data"]) == 3
-    assert ask(store, "GET", f"{BATCHES}?limit=4").error[2] == "limit: Input should be less than or equal to 3"
+    assert (
+        ask(store, "GET", f"{BATCHES}?limit=4").error[2]
+        == "limit: Input should be less than or equal to 3"
+    )
 
 
 # --- count_tokens ---------------------------------------------------------------------------------
@@ -678,7 +800,11 @@ def test_count_tokens_grows_with_the_prompt() -> None:
     ids=["no-messages", "max_tokens", "batch", "list"],
 )
 def test_count_tokens_is_refused(body: object, message: str) -> None:
-    assert ask(Store(clock=ManualClock()), "POST", COUNT, body).error == (400, "invalid_request_error", message)
+    assert ask(Store(clock=ManualClock()), "POST", COUNT, body).error == (
+        400,
+        "invalid_request_error",
+        message,
+    )
 
 
 # --- the transport --------------------------------------------------------------------------------
@@ -687,7 +813,9 @@ def test_count_tokens_is_refused(body: object, message: str) -> None:
 @EACH_ROUTE
 def test_a_transport_answers_as_the_api_does(method: str, path: str) -> None:
     stores = [Store(clock=ManualClock(), seed=0), Store(clock=ManualClock(), seed=0)]
-    request = Request(method, BASE + path, HEAD, Bytes(b'{"requests": [{"custom_id": "a", "params": {}}]}'))
+    request = Request(
+        method, BASE + path, HEAD, Bytes(b'{"requests": [{"custom_id": "a", "params": {}}]}')
+    )
     first = transport(stores[0])(request, Timeout(1, 1))
     second = handle(stores[1], request)
     assert (first.status, first.headers) == (second.status, second.headers)

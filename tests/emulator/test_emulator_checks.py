@@ -57,20 +57,56 @@ def post(path: str, body: bytes | None, limits: Limits = Limits()) -> tuple[int,
 DOCUMENTED: list[tuple[str, object, str]] = [
     ("empty", many(), "requests: List should have at least 1 item after validation, not 0"),
     ("no-id", many(without("custom_id")), "requests.0.custom_id: Field required"),
-    ("no-id-3rd", many(one("a"), one("b"), without("custom_id")), "requests.2.custom_id: Field required"),
+    (
+        "no-id-3rd",
+        many(one("a"), one("b"), without("custom_id")),
+        "requests.2.custom_id: Field required",
+    ),
     ("65", many(one("x" * 65)), "requests.0.custom_id: String should have at most 64 characters"),
-    ("65-ugly", many(one("\u00e9" * 65)), "requests.0.custom_id: String should have at most 64 characters"),
-    ("100k", many(one("a"), one("x" * 100_000)), "requests.1.custom_id: String should have at most 64 characters"),
+    (
+        "65-ugly",
+        many(one("\u00e9" * 65)),
+        "requests.0.custom_id: String should have at most 64 characters",
+    ),
+    (
+        "100k",
+        many(one("a"), one("x" * 100_000)),
+        "requests.1.custom_id: String should have at most 64 characters",
+    ),
     ("blank", many(one("")), f"requests.0.custom_id: String should match pattern '{PATTERN}'"),
     ("space", many(one("a b")), f"requests.0.custom_id: String should match pattern '{PATTERN}'"),
-    ("dot", many(one("a"), one("a.b")), f"requests.1.custom_id: String should match pattern '{PATTERN}'"),
+    (
+        "dot",
+        many(one("a"), one("a.b")),
+        f"requests.1.custom_id: String should match pattern '{PATTERN}'",
+    ),
     ("newline", many(one("a\n")), f"requests.0.custom_id: String should match pattern '{PATTERN}'"),
-    ("two-lines", many(one("a\nb")), f"requests.0.custom_id: String should match pattern '{PATTERN}'"),
+    (
+        "two-lines",
+        many(one("a\nb")),
+        f"requests.0.custom_id: String should match pattern '{PATTERN}'",
+    ),
     ("nul", many(one("a\0")), f"requests.0.custom_id: String should match pattern '{PATTERN}'"),
-    ("accent", many(one("caf\u00e9")), f"requests.0.custom_id: String should match pattern '{PATTERN}'"),
-    ("fullwidth", many(one("\uff11")), f"requests.0.custom_id: String should match pattern '{PATTERN}'"),
-    ("arabic-digit", many(one("\u0661")), f"requests.0.custom_id: String should match pattern '{PATTERN}'"),
-    ("surrogate", many(one("\ud800")), f"requests.0.custom_id: String should match pattern '{PATTERN}'"),
+    (
+        "accent",
+        many(one("caf\u00e9")),
+        f"requests.0.custom_id: String should match pattern '{PATTERN}'",
+    ),
+    (
+        "fullwidth",
+        many(one("\uff11")),
+        f"requests.0.custom_id: String should match pattern '{PATTERN}'",
+    ),
+    (
+        "arabic-digit",
+        many(one("\u0661")),
+        f"requests.0.custom_id: String should match pattern '{PATTERN}'",
+    ),
+    (
+        "surrogate",
+        many(one("\ud800")),
+        f"requests.0.custom_id: String should match pattern '{PATTERN}'",
+    ),
     ("twice", many(one("dup"), one("dup")), TWICE + "dup"),
     ("twice-apart", many(one("a"), one("dup"), one("b"), one("dup")), TWICE + "dup"),
     ("two-twice", many(one("x"), one("y"), one("y"), one("x")), TWICE + "y"),
@@ -96,34 +132,55 @@ ASSUMED: list[tuple[str, object, str]] = [
     ("blank-object", many({}), "requests.0.custom_id: Field required"),
     ("no-params", many(one("a"), {"custom_id": "b"}), "requests.1.params: Field required"),
     ("third-key", many(one(metadata={})), "requests.0.metadata: Extra inputs are not permitted"),
-    ("key-case", many(one("a"), one("b", Params={})), "requests.1.Params: Extra inputs are not permitted"),
+    (
+        "key-case",
+        many(one("a"), one("b", Params={})),
+        "requests.1.Params: Extra inputs are not permitted",
+    ),
     ("id-null", many(one(None)), "requests.0.custom_id: Input should be a valid string"),
     ("id-int", many(one(1)), "requests.0.custom_id: Input should be a valid string"),
-    ("id-true", many({**one(), "custom_id": True}), "requests.0.custom_id: Input should be a valid string"),
+    (
+        "id-true",
+        many({**one(), "custom_id": True}),
+        "requests.0.custom_id: Input should be a valid string",
+    ),
     ("id-list", many(one(["a"])), "requests.0.custom_id: Input should be a valid string"),
     ("params-null", many(one(params=None)), "requests.0.params: Input should be an object"),
     ("params-list", many(one(params=[])), "requests.0.params: Input should be an object"),
-    ("params-text", many(one("a"), one("b", params="{}")), "requests.1.params: Input should be an object"),
+    (
+        "params-text",
+        many(one("a"), one("b", params="{}")),
+        "requests.1.params: Input should be an object",
+    ),
     ("params-false", many(one(params=False)), "requests.0.params: Input should be an object"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("body", "message"), [row[1:] for row in DOCUMENTED + ASSUMED], ids=[row[0] for row in DOCUMENTED + ASSUMED]
+    ("body", "message"),
+    [row[1:] for row in DOCUMENTED + ASSUMED],
+    ids=[row[0] for row in DOCUMENTED + ASSUMED],
 )
 def test_create_is_refused_in_the_words_of_the_api(body: Any, message: str) -> None:
     assert refusal(body) == (400, "invalid_request_error", message)
 
 
 @pytest.mark.parametrize(
-    ("body", "message"), [row[1:] for row in DOCUMENTED + ASSUMED], ids=[row[0] for row in DOCUMENTED + ASSUMED]
+    ("body", "message"),
+    [row[1:] for row in DOCUMENTED + ASSUMED],
+    ids=[row[0] for row in DOCUMENTED + ASSUMED],
 )
 def test_a_refused_create_leaves_no_batch(body: Any, message: str) -> None:
     store = Store(clock=ManualClock())
-    request = Request("POST", "http://emulator/v1/messages/batches", HEAD, Bytes(json.dumps(body).encode()))
+    request = Request(
+        "POST", "http://emulator/v1/messages/batches", HEAD, Bytes(json.dumps(body).encode())
+    )
     response = handle(store, request)
     assert response.status == 400
-    assert json.loads(b"".join(response.chunks))["error"] == {"type": "invalid_request_error", "message": message}
+    assert json.loads(b"".join(response.chunks))["error"] == {
+        "type": "invalid_request_error",
+        "message": message,
+    }
     assert store.newest_first() == []
 
 
@@ -140,7 +197,17 @@ def test_a_refused_create_leaves_no_batch(body: Any, message: str) -> None:
         many(one("a", params={"betas": ["x"], "requests": []})),
         {"requests": [{"params": {}, "custom_id": "a"}]},
     ],
-    ids=["a", "64", "underscore", "hyphens", "case", "zeros", "bad-params", "odd-params", "key-order"],
+    ids=[
+        "a",
+        "64",
+        "underscore",
+        "hyphens",
+        "case",
+        "zeros",
+        "bad-params",
+        "odd-params",
+        "key-order",
+    ],
 )
 def test_create_lets_through_what_it_does_not_check(body: dict[str, Any]) -> None:
     assert check_create(body, Limits()) == body["requests"]
@@ -160,7 +227,11 @@ def test_custom_ids_are_those_of_the_pattern(custom_id: str) -> None:
     [
         (2, 1, "requests: List should have at most 1 items after validation, not 2"),
         (4, 3, "requests: List should have at most 3 items after validation, not 4"),
-        (100_001, 100_000, "requests: List should have at most 100000 items after validation, not 100001"),
+        (
+            100_001,
+            100_000,
+            "requests: List should have at most 100000 items after validation, not 100001",
+        ),
     ],
     ids=["2>1", "4>3", "100001"],
 )
@@ -176,7 +247,12 @@ def test_requests_past_the_limit_are_counted() -> None:
 
 @pytest.mark.parametrize(
     ("custom_id", "pattern", "fits"),
-    [("A", "^[a-z]+$", False), ("a_b", "^[a-z]+$", False), ("a b", "^[a-z ]+$", True), ("b", "^[a-c]$", True)],
+    [
+        ("A", "^[a-z]+$", False),
+        ("a_b", "^[a-z]+$", False),
+        ("a b", "^[a-z ]+$", True),
+        ("b", "^[a-c]$", True),
+    ],
     ids=["upper", "underscore", "space", "one"],
 )
 def test_the_pattern_is_that_of_the_limits(custom_id: str, pattern: str, fits: bool) -> None:
@@ -208,7 +284,9 @@ NOT_JSON = [
 ]
 
 
-@pytest.mark.parametrize("path", ["/v1/messages/batches", "/v1/messages/count_tokens"], ids=["create", "count"])
+@pytest.mark.parametrize(
+    "path", ["/v1/messages/batches", "/v1/messages/count_tokens"], ids=["create", "count"]
+)
 @pytest.mark.parametrize("body", [row[1] for row in NOT_JSON], ids=[row[0] for row in NOT_JSON])
 def test_a_body_that_is_not_json(path: str, body: bytes | None) -> None:
     status, answer = post(path, body)
@@ -217,7 +295,9 @@ def test_a_body_that_is_not_json(path: str, body: bytes | None) -> None:
     assert len(answer["error"]["message"]) > len("The request body is not valid JSON: ")
 
 
-@pytest.mark.parametrize("path", ["/v1/messages/batches", "/v1/messages/count_tokens"], ids=["create", "count"])
+@pytest.mark.parametrize(
+    "path", ["/v1/messages/batches", "/v1/messages/count_tokens"], ids=["create", "count"]
+)
 @pytest.mark.parametrize(
     ("body", "most", "status"),
     [(b"{" * 11, 10, 413), (b"{" * 10, 10, 400), (b"{}", 1, 413), (b"x", 0, 413), (b"", 0, 400)],
@@ -270,10 +350,16 @@ COUNT = {"model": "m", "messages": []}
 def test_count_tokens_is_refused(body: Any, message: str) -> None:
     with pytest.raises(Refused) as caught:
         check_count(body)
-    assert (caught.value.status, caught.value.type, caught.value.message) == (400, "invalid_request_error", message)
+    assert (caught.value.status, caught.value.type, caught.value.message) == (
+        400,
+        "invalid_request_error",
+        message,
+    )
 
 
-@pytest.mark.parametrize("key", ["system", "tools", "tool_choice", "thinking", "output_config", "cache_control"])
+@pytest.mark.parametrize(
+    "key", ["system", "tools", "tool_choice", "thinking", "output_config", "cache_control"]
+)
 def test_count_tokens_takes(key: str) -> None:
     status, answer = post("/v1/messages/count_tokens", json.dumps({**COUNT, key: "x"}).encode())
     assert status == 200
@@ -294,11 +380,23 @@ VERSION = {"anthropic-version": "2023-06-01"}
         ({**VERSION, "authorization": ""}, 401, "x-api-key header is required"),
         ({**VERSION, "authorization": "Bearer "}, 401, "x-api-key header is required"),
         ({**VERSION, "authorization": "Bearer    "}, 401, "x-api-key header is required"),
-        ({**VERSION, "x-api-key": "", "authorization": "Bearer "}, 401, "x-api-key header is required"),
+        (
+            {**VERSION, "x-api-key": "", "authorization": "Bearer "},
+            401,
+            "x-api-key header is required",
+        ),
         ({"x-api-key": "k"}, 400, "anthropic-version: header is required"),
         ({"authorization": "Bearer t"}, 400, "anthropic-version: header is required"),
-        ({"x-api-key": "k", "anthropic-version": ""}, 400, 'anthropic-version: "" is not a valid version'),
-        ({"x-api-key": "k", "anthropic-version": "1"}, 400, 'anthropic-version: "1" is not a valid version'),
+        (
+            {"x-api-key": "k", "anthropic-version": ""},
+            400,
+            'anthropic-version: "" is not a valid version',
+        ),
+        (
+            {"x-api-key": "k", "anthropic-version": "1"},
+            400,
+            'anthropic-version: "1" is not a valid version',
+        ),
         (
             {"x-api-key": "k", "anthropic-version": "2023-06-01 "},
             400,
@@ -309,7 +407,11 @@ VERSION = {"anthropic-version": "2023-06-01"}
             400,
             'anthropic-version: "2023-06-01,2026-10-21" is not a valid version',
         ),
-        ({"x-api-key": "k", "anthropic-version": "2023-01-01"}, 400, 'anthropic-version: "2023-01-01" is not a valid'),
+        (
+            {"x-api-key": "k", "anthropic-version": "2023-01-01"},
+            400,
+            'anthropic-version: "2023-01-01" is not a valid',
+        ),
     ],
     ids=[
         "none",
@@ -418,8 +520,16 @@ def test_pages(query: dict[str, str], page: str, has_more: bool) -> None:
         ({"limit": "--1"}, 400, "limit: Input should be a valid integer"),
         ({"limit": "\uff11"}, 400, "limit: Input should be a valid integer"),
         ({"limit": "5\n"}, 400, "limit: Input should be a valid integer"),
-        ({"limit": "0", "after_id": "zz"}, 400, "limit: Input should be greater than or equal to 1"),
-        ({"after_id": "e", "before_id": "a"}, 400, "only one of before_id and after_id may be given"),
+        (
+            {"limit": "0", "after_id": "zz"},
+            400,
+            "limit: Input should be greater than or equal to 1",
+        ),
+        (
+            {"after_id": "e", "before_id": "a"},
+            400,
+            "only one of before_id and after_id may be given",
+        ),
         ({"after_id": "", "before_id": ""}, 400, "only one of before_id and after_id may be given"),
         ({"after_id": "zz"}, 404, "Message Batch zz not found."),
         ({"before_id": "zz"}, 404, "Message Batch zz not found."),

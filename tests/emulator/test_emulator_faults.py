@@ -54,7 +54,10 @@ class Wire(NamedTuple):
     @property
     def headers(self) -> dict[str, str]:
         lines = self.received.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
-        return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        return {
+            name.lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in lines)
+        }
 
     @property
     def content(self) -> bytes:
@@ -80,7 +83,9 @@ def dial(url: str) -> socket.socket:
     return socket.create_connection((parts.hostname, int(parts.port or 0)), timeout=PATIENCE)
 
 
-def say(url: str, method: str, path: str, body: bytes | None = None, patience: float = PATIENCE) -> Wire:
+def say(
+    url: str, method: str, path: str, body: bytes | None = None, patience: float = PATIENCE
+) -> Wire:
     """Send one request and read to the end of the connection."""
     known = [f"{name}: {value}" for name, value in HEAD.items()]
     counted = [] if body is None else [f"Content-Length: {len(body)}"]
@@ -120,7 +125,9 @@ def lines_of(store: Store, id: str) -> list[bytes]:
 def is_usable(url: str, store: Store) -> None:
     wire = say(url, "GET", BATCHES)
     assert (wire.status, wire.end) == (200, "close")
-    assert [one["id"] for one in json.loads(wire.body)["data"]] == [one.id for one in store.newest_first()]
+    assert [one["id"] for one in json.loads(wire.body)["data"]] == [
+        one.id for one in store.newest_first()
+    ]
 
 
 class Setup(NamedTuple):
@@ -139,7 +146,12 @@ def setup(request: pytest.FixtureRequest) -> Iterator[Setup]:
     options: dict[str, Any] = {"clock": clock, "timeout": 5.0, "connect_timeout": 5.0}
     if request.param == "transport":
         plugged = transport(store, faults)
-        yield Setup(init("k", base_url="http://emulator", transport=plugged, **options), store, faults, clock)
+        yield Setup(
+            init("k", base_url="http://emulator", transport=plugged, **options),
+            store,
+            faults,
+            clock,
+        )
     else:
         with serve(store, faults=faults) as url:
             yield Setup(init("k", base_url=url, **options), store, faults, clock)
@@ -154,7 +166,12 @@ NOTHING = (0, [b"never"])
     ("fault", "status", "body", "headers"),
     [
         (Fault("show", "status"), 500, ("api_error",), {"request-id": "req_01emulatedfault"}),
-        (Fault("show", "status", 529), 529, ("overloaded_error",), {"content-type": "application/json"}),
+        (
+            Fault("show", "status", 529),
+            529,
+            ("overloaded_error",),
+            {"content-type": "application/json"},
+        ),
         (Fault("show", "status", 429), 429, ("rate_limit_error",), {}),
         (Fault("show", "status", 404), 404, ("not_found_error",), {}),
         (Fault("show", "status", 418), 418, ("api_error",), {}),
@@ -164,12 +181,42 @@ NOTHING = (0, [b"never"])
             ("rate_limit_error",),
             {"retry-after": "1.5"},
         ),
-        (Fault("show", "status", 503, body=b""), 503, b"", {"content-length": "0", "content-type": None}),
-        (Fault("show", "status", 400, body={"a": [1]}), 400, b'{"a": [1]}', {"content-type": "application/json"}),
-        (Fault("show", "status", headers={"request-id": None}), 500, ("api_error",), {"request-id": None}),
-        (Fault("show", "html"), 502, b"<html><body><h1>502</h1></body></html>\n", {"content-type": "text/html"}),
-        (Fault("show", "html", 504), 504, b"<html><body><h1>504</h1></body></html>\n", {"request-id": None}),
-        (Fault("show", "redirect", "http://a.example/x"), 307, b"", {"location": "http://a.example/x"}),
+        (
+            Fault("show", "status", 503, body=b""),
+            503,
+            b"",
+            {"content-length": "0", "content-type": None},
+        ),
+        (
+            Fault("show", "status", 400, body={"a": [1]}),
+            400,
+            b'{"a": [1]}',
+            {"content-type": "application/json"},
+        ),
+        (
+            Fault("show", "status", headers={"request-id": None}),
+            500,
+            ("api_error",),
+            {"request-id": None},
+        ),
+        (
+            Fault("show", "html"),
+            502,
+            b"<html><body><h1>502</h1></body></html>\n",
+            {"content-type": "text/html"},
+        ),
+        (
+            Fault("show", "html", 504),
+            504,
+            b"<html><body><h1>504</h1></body></html>\n",
+            {"request-id": None},
+        ),
+        (
+            Fault("show", "redirect", "http://a.example/x"),
+            307,
+            b"",
+            {"location": "http://a.example/x"},
+        ),
     ],
     ids=[
         *("500", "529", "429", "404", "418", "retry-after", "empty", "body", "no-id"),
@@ -205,7 +252,10 @@ def test_changed_headers() -> None:
         changed, plain = (say(url, "GET", f"{BATCHES}/{id}/results") for _ in range(2))
     assert changed.body == plain.body
     assert (changed.headers.get("request-id"), plain.headers["request-id"][:4]) == (None, "req_")
-    assert (changed.headers["x-should-retry"], plain.headers.get("x-should-retry")) == ("true", None)
+    assert (changed.headers["x-should-retry"], plain.headers.get("x-should-retry")) == (
+        "true",
+        None,
+    )
     assert changed.headers["content-type"] == "text/plain"
     assert changed.headers["content-disposition"] == plain.headers["content-disposition"]
 
@@ -243,7 +293,9 @@ def test_the_head_breaks_off(size: int) -> None:
         is_usable(url, store)
 
 
-@pytest.mark.parametrize(("value", "end"), [(None, "reset"), ("reset", "reset"), ("close", "close"), ("stall", "open")])
+@pytest.mark.parametrize(
+    ("value", "end"), [(None, "reset"), ("reset", "reset"), ("close", "close"), ("stall", "open")]
+)
 @pytest.mark.parametrize("kind", ["refuse", "lose"])
 def test_no_answer_comes(kind: str, value: str | None, end: str) -> None:
     store = Store()
@@ -337,7 +389,9 @@ def test_a_foreign_url_is_in_an_object_that_has_one(method: str, path: str) -> N
     store = Store()
     id = ended(store)
     with serve(store, faults=[Fault("*", "foreign_url", "https://evil.example")]) as url:
-        wire = say(url, method, BATCHES + path.replace("ID", id), CREATE if method == "POST" else None)
+        wire = say(
+            url, method, BATCHES + path.replace("ID", id), CREATE if method == "POST" else None
+        )
         found = json.loads(wire.body)
         assert wire.headers["content-length"] == str(len(wire.content))
         foreign = f"https://evil.example{BATCHES}/{id}/results"
@@ -348,7 +402,18 @@ def test_a_foreign_url_is_in_an_object_that_has_one(method: str, path: str) -> N
 
 
 def test_every_kind_is_in_a_test_of_the_wire() -> None:
-    covered = {"status", "html", "redirect", "headers", "cut", "reset", "stall", "cut_head", "refuse", "lose"}
+    covered = {
+        "status",
+        "html",
+        "redirect",
+        "headers",
+        "cut",
+        "reset",
+        "stall",
+        "cut_head",
+        "refuse",
+        "lose",
+    }
     covered |= {"chunks", "slow", "gzip", "broken_gzip", "foreign_url"}
     covered |= {fault.kind for fault, _ in EDITS.values()}
     assert covered == set(KINDS)
@@ -386,7 +451,9 @@ def test_a_create_of_unknown_outcome(setup: Setup, fault: Fault) -> None:
     assert error.total == ROWS
     there = setup.store.newest_first()[:-1]
     assert len(there) == (fault in LOST)
-    assert [one["id"] for one in unwrap(batch.candidates(setup.client, error))] == [one.id for one in there]
+    assert [one["id"] for one in unwrap(batch.candidates(setup.client, error))] == [
+        one.id for one in there
+    ]
     assert setup.clock.sleeps in ([], [0.0] * len(setup.clock.sleeps))  # it was sent once
 
 
@@ -398,7 +465,9 @@ def test_a_create_that_stalls() -> None:
         client = init("k", base_url="http://emulator", transport=plugged, clock=clock, timeout=7)
         before = clock.now()
         match batch.create(client, REQUESTS):
-            case "error", UnknownOutcome(cause=TransportError(reason="timeout", sent=True)) as error:
+            case "error", UnknownOutcome(
+                cause=TransportError(reason="timeout", sent=True)
+            ) as error:
                 assert len(unwrap(batch.candidates(client, error))) == there
             case other:
                 raise AssertionError(other)
@@ -428,7 +497,9 @@ def test_a_create_that_was_surely_refused_is_sent_again(setup: Setup, status: in
 def test_a_create_that_is_the_caller_s_fault_is_not(setup: Setup, status: int) -> None:
     setup.faults.add(Fault("create", "status", status, times=None))
     match batch.create(setup.client, REQUESTS):
-        case "error", APIError(status=found, message="emulated fault", request_id="req_01emulatedfault"):
+        case "error", APIError(
+            status=found, message="emulated fault", request_id="req_01emulatedfault"
+        ):
             assert found == status
         case other:
             raise AssertionError(other)
@@ -437,7 +508,10 @@ def test_a_create_that_is_the_caller_s_fault_is_not(setup: Setup, status: int) -
 
 MENDED: list[Fault] = [
     *(Fault("results", kind, size) for kind in ("cut", "reset") for size in (0, 1, 100, 700)),
-    *(Fault("results", kind) for kind in ("crlf", "no_newline", "blank_lines", "gzip", "broken_gzip")),
+    *(
+        Fault("results", kind)
+        for kind in ("crlf", "no_newline", "blank_lines", "gzip", "broken_gzip")
+    ),
     *(Fault("results", kind, 2) for kind in ("double_rows", "drop_rows")),
     *(Fault("results", "lose", end) for end in ("close", "reset")),
     *(Fault("results", "cut_head", size) for size in (1, 20, 100)),
@@ -458,7 +532,9 @@ def test_each_row_comes_once(setup: Setup, fault: Fault) -> None:
         setup.faults.clear()
         setup.faults.add(fault)
         rows = unwrap(batch.results(setup.client, named))
-        assert sorted(row["custom_id"] for row in rows) == [f"id-{number}" for number in range(ROWS)]
+        assert sorted(row["custom_id"] for row in rows) == [
+            f"id-{number}" for number in range(ROWS)
+        ]
 
 
 @pytest.mark.parametrize(
@@ -476,7 +552,9 @@ def test_rows_that_never_come_are_an_error(setup: Setup, fault: Fault) -> None:
     setup.faults.add(fault)
     got: list[str] = []
     with pytest.raises(IncompleteResults) as raised:
-        got.extend(row["custom_id"] for row in unwrap(batch.results(setup.client, shown, stream=True)))
+        got.extend(
+            row["custom_id"] for row in unwrap(batch.results(setup.client, shown, stream=True))
+        )
     assert (raised.value.expected, raised.value.received) == (ROWS, len(set(got)))
     assert len(got) == len(set(got)) < ROWS
 
@@ -501,7 +579,9 @@ def test_a_slow_answer_without_a_socket_takes_time_on_the_clock() -> None:
     store = Store(clock=clock)
     id = ended(store)
     slow = transport(store, [Fault("results", "slow", 2)])
-    rows = unwrap(batch.results(init("k", base_url="http://emulator", transport=slow, clock=clock), id))
+    rows = unwrap(
+        batch.results(init("k", base_url="http://emulator", transport=slow, clock=clock), id)
+    )
     size = len(b"".join(lines_of(store, id)))
     assert len(rows) == ROWS
     assert clock.monotonic() == 2 * -(-size // 64)
@@ -510,9 +590,14 @@ def test_a_slow_answer_without_a_socket_takes_time_on_the_clock() -> None:
 @pytest.mark.parametrize("call", ["show", "results", "cancel", "delete", "list"])
 def test_a_redirect_is_not_followed(call: str) -> None:
     trap = Store()
-    with serve(trap) as elsewhere, serve(faults=Faults([Fault("*", "redirect", elsewhere, times=None)])) as url:
+    with (
+        serve(trap) as elsewhere,
+        serve(faults=Faults([Fault("*", "redirect", elsewhere, times=None)])) as url,
+    ):
         client = patient(url)
-        found: tuple[str, object] = batch.list(client) if call == "list" else getattr(batch, call)(client, "msgbatch_x")
+        found: tuple[str, object] = (
+            batch.list(client) if call == "list" else getattr(batch, call)(client, "msgbatch_x")
+        )
         match found:
             case "error", APIError(status=307, message=str(message)):
                 assert elsewhere in message
@@ -555,7 +640,11 @@ def test_wait_lives_through_passing_trouble(setup: Setup, fault: Fault) -> None:
     setup.faults.add(fault)
     created = unwrap(batch.create(setup.client, REQUESTS))
     updates: list[str] = []
-    done = unwrap(batch.wait(setup.client, created, on_update=lambda seen: updates.append(seen["processing_status"])))
+    done = unwrap(
+        batch.wait(
+            setup.client, created, on_update=lambda seen: updates.append(seen["processing_status"])
+        )
+    )
     assert (done["id"], done["processing_status"], updates) == (created["id"], "ended", ["ended"])
     assert len([pause for pause in setup.clock.sleeps if pause]) == fault.times
 
@@ -618,7 +707,8 @@ def test_a_fault_is_on_its_call_alone(on: str) -> None:
     id = ended(store)
     with serve(store, faults=[Fault(on, "status", 418, times=None)]) as url:
         statuses = {
-            call: say(url, method, path.replace("ID", id), body).status for call, (method, path, body) in ROUTES.items()
+            call: say(url, method, path.replace("ID", id), body).status
+            for call, (method, path, body) in ROUTES.items()
         }
     assert [call for call, status in statuses.items() if status == 418] == [
         call for call in ROUTES if on in (call, "*")
@@ -652,7 +742,11 @@ def test_several_at_once_act_together() -> None:
 
 
 def test_the_same_occurrence_can_be_hit_twice_and_the_later_one_wins() -> None:
-    faults = [Fault("list", "status", 500), Fault("list", "status", 418), Fault("list", "status", 529, skip=1)]
+    faults = [
+        Fault("list", "status", 500),
+        Fault("list", "status", 418),
+        Fault("list", "status", 529, skip=1),
+    ]
     with serve(faults=faults) as url:
         assert [say(url, "GET", BATCHES).status for _ in range(3)] == [418, 529, 200]
 
@@ -689,7 +783,10 @@ def test_threads_share_the_count() -> None:
     faults = Faults([Fault("list", "status", 500, times=20)])
     client = init("k", base_url="http://x", transport=transport(Store(), faults), retry=ONCE)
     tags: list[str] = []
-    threads = [threading.Thread(target=lambda: tags.extend(batch.list(client)[0] for _ in range(20))) for _ in range(4)]
+    threads = [
+        threading.Thread(target=lambda: tags.extend(batch.list(client)[0] for _ in range(20)))
+        for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -732,7 +829,13 @@ def _status(connection: HTTPConnection) -> int:
     ids=called,
 )
 def test_the_server_stops_at_once_although_clients_are_stalled(fault: Fault) -> None:
-    lines = [f"GET {BATCHES} HTTP/1.1", "Host: x", *(f"{name}: {value}" for name, value in HEAD.items()), "", ""]
+    lines = [
+        f"GET {BATCHES} HTTP/1.1",
+        "Host: x",
+        *(f"{name}: {value}" for name, value in HEAD.items()),
+        "",
+        "",
+    ]
     connections = []
     with serve(faults=[fault]) as url:
         for _ in range(5):
@@ -740,7 +843,9 @@ def test_the_server_stops_at_once_although_clients_are_stalled(fault: Fault) -> 
             connection.sendall("\r\n".join(lines).encode())
             connections.append(connection)
         if fault.kind == "stall":
-            assert all(connection.recv(100).startswith(b"HTTP/1.1 200") for connection in connections)
+            assert all(
+                connection.recv(100).startswith(b"HTTP/1.1 200") for connection in connections
+            )
         started = time.monotonic()
     assert time.monotonic() - started < 2
     for connection in connections:
@@ -768,7 +873,10 @@ def test_a_stalled_client_that_leaves_frees_its_thread() -> None:
         ("results:cut=0", Fault("results", "cut", 0)),
         ("results:slow=0.25,times=all", Fault("results", "slow", 0.25, 0, None)),
         ("list:redirect=http://h:1/p?a=b", Fault("list", "redirect", "http://h:1/p?a=b")),
-        ("show:foreign_url=https://evil.example", Fault("show", "foreign_url", "https://evil.example")),
+        (
+            "show:foreign_url=https://evil.example",
+            Fault("show", "foreign_url", "https://evil.example"),
+        ),
         ("show:gzip=", Fault("show", "gzip")),
         ("show:gzip,times=0", Fault("show", "gzip", None, 0, 0)),
         ("show:gzip,times=1,times=2", Fault("show", "gzip", None, 0, 2)),
@@ -813,7 +921,10 @@ def test_parse_says_what_is_wrong(text: str, names: str) -> None:
 
 
 @given(
-    st.text() | st.lists(st.sampled_from(["create", ":", "lose", "=", ",", "times", "skip", "1", "all"])).map("".join)
+    st.text()
+    | st.lists(st.sampled_from(["create", ":", "lose", "=", ",", "times", "skip", "1", "all"])).map(
+        "".join
+    )
 )
 def test_parse_gives_a_fault_or_a_value_error(text: str) -> None:
     try:
@@ -852,7 +963,12 @@ def test_a_fault_that_there_is_not_is_refused_at_once(fault: Fault, message: str
 
 def test_an_error_of_a_broken_transport_says_that_the_request_had_gone_out() -> None:
     for kind in ("refuse", "lose", "cut_head"):
-        client = init("k", base_url="http://x", transport=transport(Store(), [Fault("list", kind)]), retry=ONCE)
+        client = init(
+            "k",
+            base_url="http://x",
+            transport=transport(Store(), [Fault("list", kind)]),
+            retry=ONCE,
+        )
         tag, error = batch.list(client)
         assert tag == "error"
         assert isinstance(error, AnthropixError)
@@ -877,7 +993,9 @@ WRONG_VALUES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "value"), WRONG_VALUES, ids=[f"{kind}={value}" for kind, value in WRONG_VALUES])
+@pytest.mark.parametrize(
+    ("kind", "value"), WRONG_VALUES, ids=[f"{kind}={value}" for kind, value in WRONG_VALUES]
+)
 def test_a_value_that_makes_no_sense_is_refused_at_once(kind: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"the value of {kind} is .*, not"):
         Faults([Fault("*", kind, value)])
@@ -885,9 +1003,14 @@ def test_a_value_that_makes_no_sense_is_refused_at_once(kind: str, value: object
 
 def test_a_foreign_url_stands_in_every_batch_and_nowhere_else() -> None:
     store = Store(clock=ManualClock())
-    given = init("any-key", transport=transport(store, [Fault("*", "foreign_url", "https://x.example", times=None)]))
+    given = init(
+        "any-key",
+        transport=transport(store, [Fault("*", "foreign_url", "https://x.example", times=None)]),
+    )
     params = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
-    ended = unwrap(batch.wait(given, unwrap(batch.create(given, [{"custom_id": "a", "params": params}]))))
+    ended = unwrap(
+        batch.wait(given, unwrap(batch.create(given, [{"custom_id": "a", "params": params}])))
+    )
     path = f"/v1/messages/batches/{ended['id']}/results"
     assert ended["results_url"] == "https://x.example" + path
     assert unwrap(batch.list(given))["data"][0]["results_url"] == "https://x.example" + path
@@ -905,7 +1028,9 @@ def test_a_value_of_0_is_0() -> None:
     store = Store()
     given = init("any-key", transport=transport(store, [Fault("results", "drop_rows", 0)]))
     params = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
-    ended = unwrap(batch.wait(given, unwrap(batch.create(given, [{"custom_id": "a", "params": params}]))))
+    ended = unwrap(
+        batch.wait(given, unwrap(batch.create(given, [{"custom_id": "a", "params": params}])))
+    )
     assert len(unwrap(batch.results(given, ended))) == 1
 
 
@@ -914,7 +1039,9 @@ def test_one_fault_alone_may_be_given() -> None:
     assert "418" in str(batch.list(given)[1])
 
 
-@pytest.mark.parametrize("headers", [{"retry-after": 5}, {"x": "a\r\nb: c"}, {"x": "\u2713"}, {"a b": "c"}], ids=str)
+@pytest.mark.parametrize(
+    "headers", [{"retry-after": 5}, {"x": "a\r\nb: c"}, {"x": "\u2713"}, {"a b": "c"}], ids=str
+)
 def test_headers_that_no_wire_carries_are_refused(headers: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="no header can be"):
         Faults([Fault("*", "headers", headers=headers)])

@@ -22,7 +22,10 @@ def filled(lines: Lines, content: list[bytes]) -> Lines:
 
 
 def is_open(path: Path) -> bool:
-    return any(os.path.realpath(f"/proc/self/fd/{name}") == str(path) for name in os.listdir("/proc/self/fd"))
+    return any(
+        os.path.realpath(f"/proc/self/fd/{name}") == str(path)
+        for name in os.listdir("/proc/self/fd")
+    )
 
 
 @given(st.lists(st.binary(max_size=20).map(lambda line: line.replace(b"\n", b""))))
@@ -47,7 +50,9 @@ def test_lines_come_back(content: list[bytes]) -> None:
     ids=["just-full", "past", "over-the-edge", "huge", "many", "blank"],
 )
 @pytest.mark.parametrize("kept", [False, True], ids=["own", "kept"])
-def test_lines_past_what_is_held_in_memory(tmp_path: Path, content: list[bytes], kept: bool) -> None:
+def test_lines_past_what_is_held_in_memory(
+    tmp_path: Path, content: list[bytes], kept: bool
+) -> None:
     lines = filled(Lines(str(tmp_path / "lines") if kept else None), content)
     assert [lines[index] for index in range(len(content))] == content
     whole = b"".join(line + b"\n" for line in content)
@@ -137,7 +142,9 @@ def test_the_file_is_closed_with_its_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_what_is_small_takes_no_file_and_what_is_large_takes_one_without_a_name(tmp_path: Path) -> None:
+def test_what_is_small_takes_no_file_and_what_is_large_takes_one_without_a_name(
+    tmp_path: Path,
+) -> None:
     before = len(os.listdir("/proc/self/fd"))
     lines = filled(Lines(), [b"x" * 1000])
     assert len(os.listdir("/proc/self/fd")) == before

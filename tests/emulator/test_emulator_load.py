@@ -79,7 +79,9 @@ def rows_of(url: str, id: str) -> tuple[int, int]:
             rows += 1
             row = json.loads(line)
             number = row["custom_id"].partition("-")[2]
-            if row["result"]["message"]["content"][0]["text"].startswith(f"You asked: {number} words "):
+            if row["result"]["message"]["content"][0]["text"].startswith(
+                f"You asked: {number} words "
+            ):
                 right.add(number)
     return rows, len(right)
 

@@ -83,8 +83,15 @@ def test_every_split_past_what_is_read_at_once(body: bytes) -> None:
         assert requests.rest == {**whole, "requests": []}
 
 
-@given(requests=st.lists(JSON, max_size=5), data=st.data(), indent=st.sampled_from([None, 1]), ascii=st.booleans())
-def test_value_and_text_agree(requests: list[Any], data: st.DataObject, indent: int | None, ascii: bool) -> None:
+@given(
+    requests=st.lists(JSON, max_size=5),
+    data=st.data(),
+    indent=st.sampled_from([None, 1]),
+    ascii=st.booleans(),
+)
+def test_value_and_text_agree(
+    requests: list[Any], data: st.DataObject, indent: int | None, ascii: bool
+) -> None:
     text = json.dumps({"requests": requests}, indent=indent, ensure_ascii=ascii)
     body = text.encode(errors="replace")
     places = data.draw(st.lists(st.integers(0, len(body)), max_size=4))

@@ -42,7 +42,10 @@ def without(*keys: str) -> dict[str, Any]:
 
 
 def nested(kind: str, text: str) -> dict[str, Any]:
-    return {"type": "errored", "error": {"type": "error", "error": {"type": kind, "message": text}, "request_id": None}}
+    return {
+        "type": "errored",
+        "error": {"type": "error", "error": {"type": kind, "message": text}, "request_id": None},
+    }
 
 
 def never(_request: dict[str, Any]) -> str:
@@ -80,12 +83,22 @@ FAULTS = [
     ("cache_hint", but(cache_hint=None), "cache_hint: Extra inputs are not permitted"),
     ("context_hint", but(context_hint={}), "context_hint: Extra inputs are not permitted"),
     ("fallbacks", but(fallbacks=[]), "fallbacks: Extra inputs are not permitted"),
-    ("thread", but(previous_thread_event_id="x"), "previous_thread_event_id: Extra inputs are not permitted"),
-    ("first-fault", but(model=None, max_tokens=0, stream=True), "model: Input should be a valid string"),
+    (
+        "thread",
+        but(previous_thread_event_id="x"),
+        "previous_thread_event_id: Extra inputs are not permitted",
+    ),
+    (
+        "first-fault",
+        but(model=None, max_tokens=0, stream=True),
+        "model: Input should be a valid string",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("params", "text"), [row[1:] for row in FAULTS], ids=[row[0] for row in FAULTS])
+@pytest.mark.parametrize(
+    ("params", "text"), [row[1:] for row in FAULTS], ids=[row[0] for row in FAULTS]
+)
 def test_a_fault_of_params_becomes_an_errored_row(params: dict[str, Any], text: str) -> None:
     assert result(request(params), never) == nested("invalid_request_error", text)
 
@@ -107,7 +120,10 @@ def test_params_without_a_fault(params: dict[str, Any]) -> None:
 
 
 WHOLE = {"type": "message", "content": [], "usage": {}, "unheard_of": 1}
-ODD_ERROR = {"type": "errored", "error": {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}}
+ODD_ERROR = {
+    "type": "errored",
+    "error": {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}},
+}
 
 
 @pytest.mark.parametrize(
@@ -120,7 +136,9 @@ ODD_ERROR = {"type": "errored", "error": {"type": "error", "error": {"type": "ov
     ],
     ids=["succeeded", "errored", "canceled", "expired"],
 )
-def test_a_reply_of_a_result_is_kept_as_it_is(answer: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_a_reply_of_a_result_is_kept_as_it_is(
+    answer: dict[str, Any], expected: dict[str, Any]
+) -> None:
     assert result(request(), lambda _: answer) == expected
 
 
@@ -142,7 +160,9 @@ def test_the_fields_of_a_message_are_kept_and_the_others_filled_in(fields: dict[
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "caf\u00e9 \u2028\n\0", "\ud800", "x" * 100_000], ids=["empty", "x", "ugly", "surrogate", "long"]
+    "text",
+    ["", "x", "caf\u00e9 \u2028\n\0", "\ud800", "x" * 100_000],
+    ids=["empty", "x", "ugly", "surrogate", "long"],
 )
 def test_a_reply_of_text_becomes_a_message(text: str) -> None:
     row = result(request(), lambda _: text)
@@ -230,7 +250,9 @@ def test_an_interrupt_passes_through() -> None:
         result(request(), reply)
 
 
-@pytest.mark.parametrize("reply", [lambda: "x", lambda _a, _b: "x"], ids=["takes-none", "takes-two"])
+@pytest.mark.parametrize(
+    "reply", [lambda: "x", lambda _a, _b: "x"], ids=["takes-none", "takes-two"]
+)
 def test_a_reply_of_the_wrong_arity_is_errored(reply: Any) -> None:
     error = result(request(), reply)["error"]["error"]
     assert error["type"] == "api_error"
@@ -270,12 +292,18 @@ def test_the_default_reply_quotes_the_last_message(content: object, text: str) -
 
 
 def test_blocks_are_joined_by_newlines() -> None:
-    blocks = [{"type": "text", "text": "a"}, {"type": "text", "text": ""}, {"type": "text", "text": "b"}]
+    blocks = [
+        {"type": "text", "text": "a"},
+        {"type": "text", "text": ""},
+        {"type": "text", "text": "b"},
+    ]
     assert prompt_text(but(messages=[{"role": "user", "content": blocks}])) == "a\n\nb"
 
 
 @given(st.text(), st.text(), st.text(alphabet="abcAB_-09", min_size=1, max_size=64))
-def test_the_default_reply_follows_from_the_request_alone(prompt: str, system: str, custom_id: str) -> None:
+def test_the_default_reply_follows_from_the_request_alone(
+    prompt: str, system: str, custom_id: str
+) -> None:
     params = but(system=system, messages=[{"role": "user", "content": prompt}])
     first = result(request(params, custom_id), quote_prompt)
     assert first == result(request(params, custom_id), quote_prompt)
@@ -293,7 +321,9 @@ def test_the_default_reply_follows_from_the_request_alone(prompt: str, system: s
     ],
     ids=["same", "id", "text", "surrogate", "blank"],
 )
-def test_the_id_of_a_message_follows_from_its_content(one: tuple[str, str], other: tuple[str, str], same: bool) -> None:
+def test_the_id_of_a_message_follows_from_its_content(
+    one: tuple[str, str], other: tuple[str, str], same: bool
+) -> None:
     ids = [message(request(custom_id=custom_id), text)["id"] for custom_id, text in (one, other)]
     assert (ids[0] == ids[1]) is same
     assert all(id.startswith("msg_01") and len(id) == 28 for id in ids)
@@ -305,12 +335,16 @@ def test_errored_is_nested_twice() -> None:
     assert list(row["error"]) == ["type", "error", "request_id"]
 
 
-@given(st.recursive(st.none() | st.booleans() | st.text(), lambda inner: st.lists(inner), max_leaves=9))
+@given(
+    st.recursive(st.none() | st.booleans() | st.text(), lambda inner: st.lists(inner), max_leaves=9)
+)
 def test_tokens_are_at_least_one_and_grow(value: object) -> None:
     assert 1 <= tokens(value) <= tokens([value, "four"])
 
 
-@pytest.mark.parametrize("reply", [quote_prompt, lambda _: "x", lambda _: WHOLE], ids=["default", "text", "message"])
+@pytest.mark.parametrize(
+    "reply", [quote_prompt, lambda _: "x", lambda _: WHOLE], ids=["default", "text", "message"]
+)
 def test_a_request_is_left_as_it_was(reply: Reply) -> None:
     asked = request()
     result(asked, reply)
@@ -322,7 +356,10 @@ CONTENT_FAULTS: dict[str, tuple[object, str]] = {
     "number": (5, "messages.0.content: Input should be a valid string or list"),
     "loose text": (["loose"], "messages.0.content.0: Input should be an object with a type"),
     "no type": ([{"text": "x"}], "messages.0.content.0: Input should be an object with a type"),
-    "text of a number": ([{"type": "text", "text": 5}], "messages.0.content.0.text: Input should be a valid string"),
+    "text of a number": (
+        [{"type": "text", "text": 5}],
+        "messages.0.content.0.text: Input should be a valid string",
+    ),
 }
 
 
@@ -339,5 +376,9 @@ def test_an_argument_of_an_sdk_is_no_parameter(key: str) -> None:
 
 
 def test_a_role_that_is_none() -> None:
-    [fault] = [result(request(but(messages=[{"role": "wizard", "content": "x"}])), never)["error"]["error"]["message"]]
+    [fault] = [
+        result(request(but(messages=[{"role": "wizard", "content": "x"}])), never)["error"][
+            "error"
+        ]["message"]
+    ]
     assert fault.startswith("messages.0.role: Input should be one of user")

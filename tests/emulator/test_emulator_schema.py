@@ -18,7 +18,11 @@ BATCHES = "/v1/messages/batches"
 COUNT = "/v1/messages/count_tokens"
 DAY = 24 * 3600.0
 ANY_ID = "msgbatch_01HkcTjaV5uDC8jWR4ZsDV8d"
-PARAMS = {"model": "known", "max_tokens": 3, "messages": [{"role": "user", "content": "Hello, caf\u00e9"}]}
+PARAMS = {
+    "model": "known",
+    "max_tokens": 3,
+    "messages": [{"role": "user", "content": "Hello, caf\u00e9"}],
+}
 OUTCOMES = ["succeeded", "errored", "canceled", "expired", "refusal", "max_tokens"]
 
 KEYS = {"key": {"x-api-key": "k"}, "bearer": {"authorization": "Bearer t"}}
@@ -48,9 +52,17 @@ class Api:
         self.clock = ManualClock()
         self.store = Store(**{"clock": self.clock, "seed": 1, **options})
 
-    def ask(self, method: str, path: str, body: object = None, head: dict[str, str] | None = None) -> Answer:
-        content = None if body is None else Bytes(body if isinstance(body, bytes) else json.dumps(body).encode())
-        response = handle(self.store, Request(method, BASE + path, self.head if head is None else head, content))
+    def ask(
+        self, method: str, path: str, body: object = None, head: dict[str, str] | None = None
+    ) -> Answer:
+        content = (
+            None
+            if body is None
+            else Bytes(body if isinstance(body, bytes) else json.dumps(body).encode())
+        )
+        response = handle(
+            self.store, Request(method, BASE + path, self.head if head is None else head, content)
+        )
         return Answer(response.status, response.headers, b"".join(response.chunks))
 
     def get(self, method: str, path: str, *schemas: Schema, body: object = None) -> Any:
@@ -64,7 +76,9 @@ class Api:
 
     def create(self, count: int = 6) -> Any:
         rows = [{"custom_id": f"id-{number}", "params": PARAMS} for number in range(count)]
-        made = self.get("POST", BATCHES, schema.BATCH, schema.IN_STATE["in_progress"], body={"requests": rows})
+        made = self.get(
+            "POST", BATCHES, schema.BATCH, schema.IN_STATE["in_progress"], body={"requests": rows}
+        )
         assert sum(made["request_counts"].values()) == count
         return made
 
@@ -91,20 +105,38 @@ def test_every_body_of_a_batch_that_ends(head: dict[str, str]) -> None:
     path = f"{BATCHES}/{made['id']}"
     assert api.get("GET", path, schema.BATCH, schema.IN_STATE["in_progress"]) == made
     page = api.get("GET", BATCHES, schema.PAGE)
-    assert page == {"data": [made], "has_more": False, "first_id": made["id"], "last_id": made["id"]}
+    assert page == {
+        "data": [made],
+        "has_more": False,
+        "first_id": made["id"],
+        "last_id": made["id"],
+    }
     api.clock.advance(60)
     ended = api.get("GET", path, schema.BATCH, schema.IN_STATE["ended"])
     assert api.get("GET", BATCHES, schema.PAGE)["data"] == [ended]
     rows = api.rows(made["id"])
-    assert sorted(row["result"]["type"] for row in rows) == ["canceled", "errored", "expired", *["succeeded"] * 3]
+    assert sorted(row["result"]["type"] for row in rows) == [
+        "canceled",
+        "errored",
+        "expired",
+        *["succeeded"] * 3,
+    ]
     assert {row["custom_id"]: row["result"]["type"] for row in rows} == {
         f"id-{number}": "succeeded" if number > 3 else OUTCOMES[number] for number in range(6)
     }
     api.clock.advance(29 * DAY)
     archived = api.get("GET", path, schema.BATCH, schema.IN_STATE["archived"])
     assert {**archived, "archived_at": None} == ended
-    assert api.get("DELETE", path, schema.DELETED) == {"id": made["id"], "type": "message_batch_deleted"}
-    api.get("GET", BATCHES, schema.PAGE, schema.record(data={"maxItems": 0}, has_more={}, first_id={}, last_id={}))
+    assert api.get("DELETE", path, schema.DELETED) == {
+        "id": made["id"],
+        "type": "message_batch_deleted",
+    }
+    api.get(
+        "GET",
+        BATCHES,
+        schema.PAGE,
+        schema.record(data={"maxItems": 0}, has_more={}, first_id={}, last_id={}),
+    )
 
 
 @pytest.mark.parametrize("wait", [30.0, DAY], ids=["canceled", "expired"])
@@ -114,7 +146,10 @@ def test_every_body_of_a_batch_that_does_not(head: dict[str, str], wait: float) 
     path = f"{BATCHES}/{made['id']}"
     if wait < DAY:
         canceling = api.get("POST", f"{path}/cancel", schema.BATCH, schema.IN_STATE["canceling"])
-        assert api.get("POST", f"{path}/cancel", schema.BATCH, schema.IN_STATE["canceling"]) == canceling
+        assert (
+            api.get("POST", f"{path}/cancel", schema.BATCH, schema.IN_STATE["canceling"])
+            == canceling
+        )
         assert api.get("GET", path, schema.BATCH, schema.IN_STATE["canceling"]) == canceling
     api.clock.advance(wait)
     ended = api.get("GET", path, schema.BATCH, schema.IN_STATE["ended"])
@@ -145,7 +180,9 @@ def test_every_page(head: dict[str, str]) -> None:
     }.items():
         page = api.get("GET", BATCHES + query, schema.PAGE)
         assert [one["id"] for one in page["data"]] == found
-        assert (page["first_id"], page["last_id"]) == ((found[0], found[-1]) if found else (None, None))
+        assert (page["first_id"], page["last_id"]) == (
+            (found[0], found[-1]) if found else (None, None)
+        )
 
 
 def test_count_tokens(head: dict[str, str]) -> None:
@@ -169,11 +206,15 @@ BAD_PARAMS: list[dict[str, Any]] = [
 
 def test_every_errored_row(head: dict[str, str]) -> None:
     api = Api(head, models=["known"])
-    rows = [{"custom_id": f"bad-{number}", "params": params} for number, params in enumerate(BAD_PARAMS)]
+    rows = [
+        {"custom_id": f"bad-{number}", "params": params} for number, params in enumerate(BAD_PARAMS)
+    ]
     made = api.get("POST", BATCHES, schema.BATCH, body={"requests": rows})
     shown = api.get("GET", f"{BATCHES}/{made['id']}", schema.BATCH, schema.IN_STATE["ended"])
     assert shown["request_counts"]["errored"] == len(BAD_PARAMS)
-    types = {row["custom_id"]: row["result"]["error"]["error"]["type"] for row in api.rows(made["id"])}
+    types = {
+        row["custom_id"]: row["result"]["error"]["error"]["type"] for row in api.rows(made["id"])
+    }
     assert types.pop("bad-2") == "not_found_error"
     assert set(types.values()) == {"invalid_request_error"}
 
@@ -196,8 +237,18 @@ REFUSALS: dict[str, tuple[str, str, object, int]] = {
     "twice": ("POST", BATCHES, {"requests": [GOOD, GOOD]}, 400),
     "bad-id": ("POST", BATCHES, {"requests": [{**GOOD, "custom_id": "a b"}]}, 400),
     "extra": ("POST", BATCHES, {"requests": [GOOD], "x": 1}, 400),
-    "too-many": ("POST", BATCHES, {"requests": [{**GOOD, "custom_id": str(number)} for number in range(11)]}, 400),
-    "queue": ("POST", BATCHES, {"requests": [{**GOOD, "custom_id": str(number)} for number in range(9)]}, 429),
+    "too-many": (
+        "POST",
+        BATCHES,
+        {"requests": [{**GOOD, "custom_id": str(number)} for number in range(11)]},
+        400,
+    ),
+    "queue": (
+        "POST",
+        BATCHES,
+        {"requests": [{**GOOD, "custom_id": str(number)} for number in range(9)]},
+        429,
+    ),
     "limit": ("GET", f"{BATCHES}?limit=0", None, 400),
     "cursor": ("GET", f"{BATCHES}?after_id={ANY_ID}", None, 404),
     "both": ("GET", f"{BATCHES}?after_id=a&before_id=b", None, 400),
@@ -232,7 +283,9 @@ def states(api: Api) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), REFUSALS.values(), ids=REFUSALS)
-def test_every_refusal(head: dict[str, str], method: str, path: str, body: object, status: int) -> None:
+def test_every_refusal(
+    head: dict[str, str], method: str, path: str, body: object, status: int
+) -> None:
     api = Api(head, takes=DAY - 2, cancel_takes=DAY, queue=10, limits=Limits(requests=10))
     ids = dict(states(api))
     api.ask("POST", f"{BATCHES}/{ids['CANCELING']}/cancel")
@@ -305,7 +358,16 @@ BATCH = {
         {**BATCH, "id": "batch_1"},
         dict(list(BATCH.items())[1:]),
         dict(reversed(BATCH.items())),
-        {**BATCH, "request_counts": {"succeeded": 0, "processing": 1, "errored": 0, "canceled": 0, "expired": 0}},
+        {
+            **BATCH,
+            "request_counts": {
+                "succeeded": 0,
+                "processing": 1,
+                "errored": 0,
+                "canceled": 0,
+                "expired": 0,
+            },
+        },
     ],
     ids=["more", "time", "status", "counts", "id", "less", "order", "inner-order"],
 )

@@ -60,11 +60,19 @@ def connect(url: str) -> HTTPConnection:
 
 
 def ask(
-    connection: HTTPConnection, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] = HEAD
+    connection: HTTPConnection,
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] = HEAD,
 ) -> Answer:
     connection.request(method, path, body, dict(headers))
     response = connection.getresponse()
-    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+    return Answer(
+        response.status,
+        {name.lower(): value for name, value in response.getheaders()},
+        response.read(),
+    )
 
 
 def ask_once(url: str, method: str, path: str, body: bytes | None = None) -> Answer:
@@ -85,7 +93,9 @@ def raw(url: str, sent: bytes) -> bytes:
 
 def head(method: str, path: str, *lines: str, version: str = "1.1") -> bytes:
     known = [f"{name}: {value}" for name, value in HEAD.items()]
-    return "\r\n".join([f"{method} {path} HTTP/{version}", "Host: x", *known, *lines, "", ""]).encode()
+    return "\r\n".join(
+        [f"{method} {path} HTTP/{version}", "Host: x", *known, *lines, "", ""]
+    ).encode()
 
 
 def chunked(*pieces: bytes) -> bytes:
@@ -141,7 +151,13 @@ EXCHANGES: list[tuple[str, str, str, bytes | None, Mapping[str, str]]] = [
     ("no-key", "GET", BATCHES, None, {}),
     ("no-key-body", "POST", BATCHES, CREATE, {}),
     ("no-version", "GET", BATCHES, None, {"X-Api-Key": "k"}),
-    ("bearer", "GET", BATCHES, None, {"Authorization": "Bearer t", "Anthropic-Version": "2023-06-01"}),
+    (
+        "bearer",
+        "GET",
+        BATCHES,
+        None,
+        {"Authorization": "Bearer t", "Anthropic-Version": "2023-06-01"},
+    ),
     ("nowhere", "GET", "/nowhere", None, HEAD),
     ("root", "GET", "/", None, HEAD),
     ("method", "PATCH", BATCHES, b"x" * 100_000, HEAD),
@@ -150,18 +166,27 @@ EXCHANGES: list[tuple[str, str, str, bytes | None, Mapping[str, str]]] = [
 
 @pytest.mark.parametrize("takes", [0.0, 60.0], ids=["ended", "running"])
 @pytest.mark.parametrize(
-    ("method", "path", "body", "headers"), [row[1:] for row in EXCHANGES], ids=[row[0] for row in EXCHANGES]
+    ("method", "path", "body", "headers"),
+    [row[1:] for row in EXCHANGES],
+    ids=[row[0] for row in EXCHANGES],
 )
 def test_the_server_answers_as_handle_does(
     method: str, path: str, body: bytes | None, headers: Mapping[str, str], takes: float
 ) -> None:
-    stores = [Store(takes=takes, clock=ManualClock(), limits=Limits(bytes=2_000_000), seed=0) for _ in range(2)]
-    ids = [store.add(json.dumps(one) for one in json.loads(CREATE)["requests"]).id for store in stores]
+    stores = [
+        Store(takes=takes, clock=ManualClock(), limits=Limits(bytes=2_000_000), seed=0)
+        for _ in range(2)
+    ]
+    ids = [
+        store.add(json.dumps(one) for one in json.loads(CREATE)["requests"]).id for store in stores
+    ]
     assert ids[0] == ids[1]
     path = path.replace("ID", ids[0])
     with serve(stores[0]) as url, closing(connect(url)) as connection:
         got = ask(connection, method, path, body, headers)
-        response = handle(stores[1], Request(method, url + path, headers, None if body is None else Bytes(body)))
+        response = handle(
+            stores[1], Request(method, url + path, headers, None if body is None else Bytes(body))
+        )
     assert (got.status, got.body) == (response.status, b"".join(response.chunks))
     assert {name: got.headers.get(name) for name in response.headers} == response.headers
     assert set(got.headers) - set(response.headers) <= {"server", "transfer-encoding", "connection"}
@@ -208,19 +233,25 @@ def test_one_connection_serves_many_calls() -> None:
         for _ in range(5):
             id = ask(connection, "POST", BATCHES, CREATE).json["id"]
             for method, path, body, headers, status in calls:
-                assert ask(connection, method, path.replace("ID", id), body, headers).status == status, (method, path)
+                assert (
+                    ask(connection, method, path.replace("ID", id), body, headers).status == status
+                ), (method, path)
                 assert connection.sock.getsockname() == port
 
 
 def test_pipelined_requests_are_answered_in_order() -> None:
     paths = ["/nowhere", BATCHES, f"{BATCHES}/nope", BATCHES]
     with serve() as url:
-        sent = b"".join(head("GET", path) for path in paths[:-1]) + head("GET", paths[-1], "Connection: close")
+        sent = b"".join(head("GET", path) for path in paths[:-1]) + head(
+            "GET", paths[-1], "Connection: close"
+        )
         lines = raw(url, sent).split(b"HTTP/1.1 ")[1:]
         assert [int(line[:3]) for line in lines] == [404, 200, 404, 200]
 
 
-@pytest.mark.parametrize(("version", "lines"), [("1.1", ["Connection: close"]), ("1.0", [])], ids=["close", "http-1.0"])
+@pytest.mark.parametrize(
+    ("version", "lines"), [("1.1", ["Connection: close"]), ("1.0", [])], ids=["close", "http-1.0"]
+)
 def test_a_client_may_ask_for_the_connection_to_close(version: str, lines: list[str]) -> None:
     with serve() as url:
         id = ask_once(url, "POST", BATCHES, CREATE).json["id"]
@@ -275,7 +306,9 @@ def test_results_are_chunked(size: int) -> None:
 )
 def test_chunked_bodies(pieces: list[bytes], status: int) -> None:
     with serve() as url:
-        sent = head("POST", BATCHES, "Transfer-Encoding: chunked", "Connection: close") + chunked(*pieces)
+        sent = head("POST", BATCHES, "Transfer-Encoding: chunked", "Connection: close") + chunked(
+            *pieces
+        )
         assert raw(url, sent).startswith(b"HTTP/1.1 %d " % status)
         assert len(ask_once(url, "GET", BATCHES).json["data"]) == (status == 200)
 
@@ -283,7 +316,9 @@ def test_chunked_bodies(pieces: list[bytes], status: int) -> None:
 def test_a_connection_goes_on_after_a_chunked_body() -> None:
     with serve() as url, closing(connect(url)) as connection:
         for count in range(1, 4):
-            connection.request("POST", BATCHES, iter([CREATE[:9], CREATE[9:]]), dict(HEAD), encode_chunked=True)
+            connection.request(
+                "POST", BATCHES, iter([CREATE[:9], CREATE[9:]]), dict(HEAD), encode_chunked=True
+            )
             response = connection.getresponse()
             assert (response.status, json.loads(response.read())["type"]) == (200, "message_batch")
             assert len(ask(connection, "GET", BATCHES).json["data"]) == count
@@ -350,7 +385,9 @@ def test_the_length_of_a_body(framing: tuple[str, ...], status: int) -> None:
         "half-body",
     ],
 )
-def test_nonsense_harms_only_its_own_connection(sent: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+def test_nonsense_harms_only_its_own_connection(
+    sent: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
     with serve() as url, closing(connect(url)) as connection:
         assert ask(connection, "GET", BATCHES).status == 200
         received = raw(url, sent)
@@ -459,7 +496,9 @@ def held_by_a_socket() -> Iterator[int]:
 @pytest.mark.parametrize("held", [held_by_a_server, held_by_a_socket], ids=["server", "socket"])
 def test_a_port_that_is_taken(held: Callable[[], AbstractContextManager[int]]) -> None:
     with held() as port, warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # cheroot leaves the unbound socket to the collector
+        warnings.simplefilter(
+            "ignore", ResourceWarning
+        )  # cheroot leaves the unbound socket to the collector
         threads = threading.active_count()
         with pytest.raises(OSError, match=f"{port}.*in use"), serve(port=port):
             pytest.fail("two servers on one port")
@@ -467,7 +506,9 @@ def test_a_port_that_is_taken(held: Callable[[], AbstractContextManager[int]]) -
 
 
 @pytest.mark.parametrize(
-    "options", [{"takes": 1.0}, {"looks": 0}, {"seed": 1, "reply": None}], ids=["takes", "looks", "two"]
+    "options",
+    [{"takes": 1.0}, {"looks": 0}, {"seed": 1, "reply": None}],
+    ids=["takes", "looks", "two"],
 )
 def test_options_are_for_a_new_store(options: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match=f"one was given: {', '.join(options)}$"):
@@ -487,7 +528,9 @@ def test_options_are_checked_at_once(options: dict[str, Any], error: type[Except
 def test_options_reach_the_store() -> None:
     with serve(looks=2, reply=lambda request: request["custom_id"] * 2, clock=ManualClock()) as url:
         id = ask_once(url, "POST", BATCHES, CREATE).json["id"]
-        statuses = [ask_once(url, "GET", f"{BATCHES}/{id}").json["processing_status"] for _ in range(3)]
+        statuses = [
+            ask_once(url, "GET", f"{BATCHES}/{id}").json["processing_status"] for _ in range(3)
+        ]
         assert statuses == ["in_progress", "in_progress", "ended"]
         assert b'"text":"aa"' in ask_once(url, "GET", f"{BATCHES}/{id}/results").body
 
@@ -499,7 +542,10 @@ def test_the_clock_decides_over_http_too() -> None:
         running = ask(connection, "GET", path)
         clock.advance(3600)
         ended = ask(connection, "GET", path)
-    assert (running.json["processing_status"], running.headers.get("retry-after")) == ("in_progress", "10")
+    assert (running.json["processing_status"], running.headers.get("retry-after")) == (
+        "in_progress",
+        "10",
+    )
     assert (ended.json["processing_status"], ended.headers.get("retry-after")) == ("ended", None)
 
 
@@ -532,7 +578,9 @@ def test_concurrent_clients(reuse: bool) -> None:
 
     def work(url: str, name: int) -> None:
         def call(method: str, path: str, body: bytes | None = None) -> Answer:
-            return ask_once(url, method, path, body) if kept is None else ask(kept, method, path, body)
+            return (
+                ask_once(url, method, path, body) if kept is None else ask(kept, method, path, body)
+            )
 
         body = json.dumps({"requests": [{"custom_id": f"c{name}", "params": PARAMS}]}).encode()
         start.wait(PATIENCE)
@@ -572,7 +620,9 @@ HEAD_REQUEST = b"HEAD /v1/messages/batches HTTP/1.1\r\nHost: x\r\nx-api-key: k\r
 NEXT = b"GET /nowhere HTTP/1.1\r\nHost: x\r\nx-api-key: k\r\nanthropic-version: 2023-06-01\r\nconnection: close\r\n\r\n"
 
 
-@pytest.mark.parametrize(("first", "status"), [(NO_KEY, b"401"), (HEAD_REQUEST, b"405")], ids=["a body unread", "HEAD"])
+@pytest.mark.parametrize(
+    ("first", "status"), [(NO_KEY, b"401"), (HEAD_REQUEST, b"405")], ids=["a body unread", "HEAD"]
+)
 def test_the_connection_stands_at_the_next_request(first: bytes, status: bytes) -> None:
     with serve() as url:
         received = raw(url, first + NEXT)
@@ -608,7 +658,10 @@ def test_ipv6() -> None:
 
 @pytest.mark.parametrize("port", [-1, 65536, 70000])
 def test_a_port_that_cannot_be(port: int) -> None:
-    with pytest.raises(ValueError, match=f"port must be from 0 to 65535, not {port}"), serve(port=port):
+    with (
+        pytest.raises(ValueError, match=f"port must be from 0 to 65535, not {port}"),
+        serve(port=port),
+    ):
         pass
 
 

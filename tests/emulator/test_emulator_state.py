@@ -21,11 +21,18 @@ from anthropix_py.limits import Limits
 BATCHES = "/v1/messages/batches"
 DAY = 24 * 3600.0
 HEAD = {"x-api-key": "k", "anthropic-version": "2023-06-01"}
-PARAMS: dict[str, Any] = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}]}
+PARAMS: dict[str, Any] = {
+    "model": "m",
+    "max_tokens": 9,
+    "messages": [{"role": "user", "content": "Hello"}],
+}
 
 
 def requests(count: int, **params: Any) -> list[str]:
-    return [json.dumps({"custom_id": f"id-{number}", "params": {**PARAMS, **params}}) for number in range(count)]
+    return [
+        json.dumps({"custom_id": f"id-{number}", "params": {**PARAMS, **params}})
+        for number in range(count)
+    ]
 
 
 def now(store: Store, id: str) -> Batch:
@@ -206,7 +213,9 @@ def test_many_and_large_requests_outlive_a_store(tmp_path: Path) -> None:
     kept.again()
     kept.clock.advance(60)
     found = now(kept.store, id)
-    assert sorted(row["custom_id"] for row in rows(found)) == sorted(f"id-{number}" for number in range(300))
+    assert sorted(row["custom_id"] for row in rows(found)) == sorted(
+        f"id-{number}" for number in range(300)
+    )
     assert json.loads(found.requests[299])["params"]["messages"][0]["content"] == text
 
 
@@ -236,7 +245,9 @@ def test_a_refused_create_leaves_nothing(tmp_path: Path, body: Callable[[], byte
 
 
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt, ConnectionResetError])
-def test_a_create_that_breaks_off_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
+def test_a_create_that_breaks_off_leaves_nothing(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
     def pieces() -> Iterator[bytes]:
         yield create(3)[:-40]
         raise error("gone")
@@ -316,7 +327,12 @@ def test_counts_over_time(progressive: bool, expected: list[int]) -> None:
 
 @pytest.mark.parametrize(
     ("takes", "wait", "kind", "done"),
-    [(100, 30, "canceled", 3), (100, 0, "canceled", 0), (2 * DAY, DAY, "expired", 5), (3 * DAY, DAY, "expired", 3)],
+    [
+        (100, 30, "canceled", 3),
+        (100, 0, "canceled", 0),
+        (2 * DAY, DAY, "expired", 5),
+        (3 * DAY, DAY, "expired", 3),
+    ],
 )
 def test_what_was_done_is_kept(takes: float, wait: float, kind: str, done: int) -> None:
     clock = ManualClock()
@@ -326,14 +342,20 @@ def test_what_was_done_is_kept(takes: float, wait: float, kind: str, done: int) 
     if kind == "canceled":
         store.cancel(now(store, id))
         clock.advance(10)
-        assert counted(now(store, id)).get("succeeded", 0) == done  # a canceling batch begins nothing more
+        assert (
+            counted(now(store, id)).get("succeeded", 0) == done
+        )  # a canceling batch begins nothing more
         assert now(store, id).status == "canceling"
         clock.advance(10)
     found = now(store, id)
     assert found.status == "ended"
-    assert counted(found) == {name: count for name, count in (("succeeded", done), (kind, 10 - done)) if count}
+    assert counted(found) == {
+        name: count for name, count in (("succeeded", done), (kind, 10 - done)) if count
+    }
     results = {row["custom_id"]: row["result"]["type"] for row in rows(found)}
-    assert results == {f"id-{number}": "succeeded" if number < done else kind for number in range(10)}
+    assert results == {
+        f"id-{number}": "succeeded" if number < done else kind for number in range(10)
+    }
 
 
 # --- outcomes and models --------------------------------------------------------------------------
@@ -345,7 +367,10 @@ def test_what_was_done_is_kept(takes: float, wait: float, kind: str, done: int) 
         ({}, {"succeeded": 1.0}),
         ({"errored": 1.0}, {"errored": 1.0}),
         ({"errored": 0.1}, {"errored": 0.1, "succeeded": 0.9}),
-        ({"errored": 0.2, "expired": 0.3, "canceled": 0.5}, {"errored": 0.2, "expired": 0.3, "canceled": 0.5}),
+        (
+            {"errored": 0.2, "expired": 0.3, "canceled": 0.5},
+            {"errored": 0.2, "expired": 0.3, "canceled": 0.5},
+        ),
         ({"refusal": 0.5, "max_tokens": 0.5}, {"succeeded": 1.0}),
         ({"succeeded": 0.25, "errored": 0.75}, {"succeeded": 0.25, "errored": 0.75}),
     ],
@@ -381,9 +406,14 @@ def test_outcomes_by_share_follow_from_the_seed_and_the_custom_id() -> None:
     ],
 )
 def test_outcomes_by_function(outcome: str, kind: str, stop: str | None) -> None:
-    store = Store(outcomes=lambda request: outcome if request["custom_id"] == "id-1" else "succeeded")
+    store = Store(
+        outcomes=lambda request: outcome if request["custom_id"] == "id-1" else "succeeded"
+    )
     found = {row["custom_id"]: row["result"] for row in rows(now(store, store.add(requests(3)).id))}
-    assert (found["id-1"]["type"], found["id-1"].get("message", {}).get("stop_reason")) == (kind, stop)
+    assert (found["id-1"]["type"], found["id-1"].get("message", {}).get("stop_reason")) == (
+        kind,
+        stop,
+    )
     assert found["id-0"]["type"] == found["id-2"]["type"] == "succeeded"
 
 
@@ -403,7 +433,9 @@ def test_shares_that_cannot_be(shares: dict[str, float], message: str) -> None:
         Store(outcomes=shares)
 
 
-@pytest.mark.parametrize("models", [["m"], {"m", "n"}, ("n",), [], None], ids=["list", "set", "other", "none", "any"])
+@pytest.mark.parametrize(
+    "models", [["m"], {"m", "n"}, ("n",), [], None], ids=["list", "set", "other", "none", "any"]
+)
 def test_models(models: Any) -> None:
     store = Store(models=models)
     [row] = rows(now(store, store.add(requests(1)).id))
@@ -426,7 +458,9 @@ def test_calls_per_minute() -> None:
     assert (refused.status, refused.headers["retry-after"]) == (429, "30.000")
     assert json.loads(refused.body)["error"]["type"] == "rate_limit_error"
     clock.advance(29.9)
-    assert ask(store, "GET", BATCHES).headers["retry-after"] == "0.100"  # a refused call does not count
+    assert (
+        ask(store, "GET", BATCHES).headers["retry-after"] == "0.100"
+    )  # a refused call does not count
     clock.advance(0.1)
     assert [ask(store, "GET", BATCHES).status for _ in range(2)] == [200, 429]
 
@@ -460,7 +494,10 @@ def test_the_queue() -> None:
     clock.advance(30)
     assert ask(store, "POST", BATCHES, create(7)).status == 429
     assert ask(store, "POST", BATCHES, create(6)).status == 200
-    assert unwrap(batch.create(client, map(json.loads, requests(9))))["request_counts"]["processing"] == 9
+    assert (
+        unwrap(batch.create(client, map(json.loads, requests(9))))["request_counts"]["processing"]
+        == 9
+    )
     assert clock.monotonic() == 120
 
 
@@ -472,7 +509,10 @@ def test_a_batch_larger_than_the_queue_never_fits(tmp_path: Path) -> None:
     assert files_in(tmp_path) == []
 
 
-@given(takes=st.sampled_from([60.0, 600.0]), sizes=st.lists(st.tuples(st.integers(1, 8), st.integers(0, 700))))
+@given(
+    takes=st.sampled_from([60.0, 600.0]),
+    sizes=st.lists(st.tuples(st.integers(1, 8), st.integers(0, 700))),
+)
 def test_the_queue_is_never_exceeded(takes: float, sizes: list[tuple[int, int]]) -> None:
     clock = ManualClock()
     store = Store(takes=takes, queue=10, clock=clock)
@@ -484,7 +524,9 @@ def test_the_queue_is_never_exceeded(takes: float, sizes: list[tuple[int, int]])
         clock.advance(wait)
 
 
-@pytest.mark.parametrize("options", [{"calls_per_minute": 0}, {"queue": 0}, {"calls_per_minute": -1}, {"queue": -5}])
+@pytest.mark.parametrize(
+    "options", [{"calls_per_minute": 0}, {"queue": 0}, {"calls_per_minute": -1}, {"queue": -5}]
+)
 def test_limits_that_cannot_be(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be at least 1"):
         Store(**options)
@@ -503,7 +545,9 @@ def test_a_body_past_the_limit_is_read_and_refused_by_the_edge(tmp_path: Path) -
     response = handle(store, Request("POST", f"http://x{BATCHES}", HEAD, Content(pieces, 100_000)))
     body = json.loads(b"".join(response.chunks))
     assert (response.status, read) == (413, 100_000)
-    assert body == {"error": {"type": "request_too_large", "message": "Request exceeds the maximum size"}}
+    assert body == {
+        "error": {"type": "request_too_large", "message": "Request exceeds the maximum size"}
+    }
     assert "request-id" not in response.headers
     assert files_in(tmp_path) == []
 
@@ -540,7 +584,9 @@ def test_many_batches_hold_no_files_open(tmp_path: Path) -> None:
         assert len(os.listdir("/proc/self/fd")) <= before
 
 
-@pytest.mark.parametrize("change", [{"created": "x"}, {"counts": []}, {"number": None}, {"looks": True}], ids=str)
+@pytest.mark.parametrize(
+    "change", [{"created": "x"}, {"counts": []}, {"number": None}, {"looks": True}], ids=str
+)
 def test_a_state_of_wrong_types_is_a_clear_error(tmp_path: Path, change: dict[str, Any]) -> None:
     kept = Kept(tmp_path)
     path = tmp_path / f"{kept.store.add(requests(1)).id}.json"
@@ -558,7 +604,9 @@ def test_a_state_of_too_few_rows_is_a_clear_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "counts", [{"processing": "1"}, {"succeeded": 1}, {"processing": 1.0}, {}], ids=["text", "one", "float", "none"]
+    "counts",
+    [{"processing": "1"}, {"succeeded": 1}, {"processing": 1.0}, {}],
+    ids=["text", "one", "float", "none"],
 )
 def test_counts_of_another_make_are_a_clear_error(tmp_path: Path, counts: dict[str, Any]) -> None:
     kept = Kept(tmp_path)
@@ -572,7 +620,9 @@ def test_results_that_nobody_reads_leave_no_file_open(tmp_path: Path) -> None:
     kept = Kept(tmp_path)
     id = kept.store.add(requests(1)).id
     now(kept.store, id)
-    response = handle(kept.store, Request("GET", f"http://x/v1/messages/batches/{id}/results", HEAD, None))
+    response = handle(
+        kept.store, Request("GET", f"http://x/v1/messages/batches/{id}/results", HEAD, None)
+    )
     assert response.status == 200
     response.close()
     assert list(response.chunks) == []

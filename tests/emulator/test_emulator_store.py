@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,11 @@ from anthropix_py.emulator import ManualClock, Store
 from anthropix_py.emulator._batch import Batch, timestamp
 
 DAY = 24 * 3600.0
-PARAMS: dict[str, Any] = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
+PARAMS: dict[str, Any] = {
+    "model": "m",
+    "max_tokens": 1,
+    "messages": [{"role": "user", "content": "hi"}],
+}
 KINDS = ["processing", "succeeded", "errored", "canceled", "expired"]
 START = 1_790_000_000.0
 
@@ -143,7 +147,10 @@ def test_the_list_moves_batches_too() -> None:
     clock.advance(30)
     new = store.add(requests())
     clock.advance(30)
-    assert [(batch.id, batch.status) for batch in store.newest_first()] == [(new.id, GO), (old.id, END)]
+    assert [(batch.id, batch.status) for batch in store.newest_first()] == [
+        (new.id, GO),
+        (old.id, END),
+    ]
 
 
 def test_the_reply_is_asked_only_at_the_end_and_once() -> None:
@@ -196,7 +203,9 @@ def test_expiry_after_a_day(takes: float, wait: float, counts: dict[str, int]) -
     ids=["new", "day", "before", "at", "year"],
 )
 @pytest.mark.parametrize("takes", [0, 3600, 2 * DAY], ids=["now", "hour", "expired"])
-def test_results_are_kept_29_days_from_creation(takes: float, wait: float, archived: float | None) -> None:
+def test_results_are_kept_29_days_from_creation(
+    takes: float, wait: float, archived: float | None
+) -> None:
     clock = ManualClock(START)
     store = Store(takes=takes, clock=clock)
     batch = store.add(requests())
@@ -207,7 +216,9 @@ def test_results_are_kept_29_days_from_creation(takes: float, wait: float, archi
 
 
 @pytest.mark.parametrize(
-    ("takes", "looks"), [(60, 0), (0, 5), (60, 5), (2 * DAY, 0)], ids=["60", "5-looks", "both", "expiring"]
+    ("takes", "looks"),
+    [(60, 0), (0, 5), (60, 5), (2 * DAY, 0)],
+    ids=["60", "5-looks", "both", "expiring"],
 )
 def test_cancel(takes: float, looks: int) -> None:
     clock = ManualClock(START)
@@ -249,7 +260,14 @@ def test_cancel_is_stronger_than_the_end_that_was_due() -> None:
 # --- counts and results ---------------------------------------------------------------------------
 
 NAN = float("nan")
-ANSWERS: list[Any] = ["text", None, {"type": "canceled"}, {"type": "expired"}, {"type": "message"}, {"type": "odd"}]
+ANSWERS: list[Any] = [
+    "text",
+    None,
+    {"type": "canceled"},
+    {"type": "expired"},
+    {"type": "message"},
+    {"type": "odd"},
+]
 
 
 @given(
@@ -258,7 +276,9 @@ ANSWERS: list[Any] = ["text", None, {"type": "canceled"}, {"type": "expired"}, {
     looks=st.integers(0, 3),
     steps=st.lists(st.sampled_from(["look", "cancel", "minute", "day", "month"]), max_size=8),
 )
-def test_the_counts_always_sum_to_the_requests(answers: list[Any], takes: float, looks: int, steps: list[str]) -> None:
+def test_the_counts_always_sum_to_the_requests(
+    answers: list[Any], takes: float, looks: int, steps: list[str]
+) -> None:
     given_answers = iter(answers)
     clock = ManualClock()
     store = Store(takes=takes, looks=looks, reply=lambda _: next(given_answers), clock=clock)
@@ -374,7 +394,7 @@ def test_expiry_is_a_day_after_creation_to_the_microsecond(start: float) -> None
     found = store.add(requests()).as_json("http://x", clock.now())
     created, expires = (datetime.fromisoformat(found[key]) for key in ("created_at", "expires_at"))
     assert expires - created == timedelta(days=1)
-    assert created.tzinfo == timezone.utc
+    assert created.tzinfo == UTC
 
 
 def test_the_object_is_a_copy() -> None:
@@ -404,7 +424,9 @@ def test_two_stores_share_nothing() -> None:
 
 @pytest.mark.parametrize(("seed", "same"), [(0, True), (1, False)], ids=["same", "other"])
 def test_the_seed_decides_the_ids(seed: int, same: bool) -> None:
-    ids = [[store.add(requests()).id for _ in range(3)] for store in (Store(seed=0), Store(seed=seed))]
+    ids = [
+        [store.add(requests()).id for _ in range(3)] for store in (Store(seed=0), Store(seed=seed))
+    ]
     assert (ids[0] == ids[1]) is same
 
 
@@ -439,7 +461,14 @@ def test_remove_forgets_one_batch_alone() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"takes": -1}, {"looks": -1}, {"takes": -0.001}, {"takes": float("-inf")}, {"takes": NAN}, {"cancel_takes": -1}],
+    [
+        {"takes": -1},
+        {"looks": -1},
+        {"takes": -0.001},
+        {"takes": float("-inf")},
+        {"takes": NAN},
+        {"cancel_takes": -1},
+    ],
     ids=["takes", "looks", "ms", "-inf", "nan", "cancel"],
 )
 def test_negative_options_are_refused(options: dict[str, Any]) -> None:

@@ -31,7 +31,9 @@ def process() -> Iterator[subprocess.Popen[str] | None]:
     if not (OLDER / "anthropic").is_dir():
         yield None
         return
-    environment = {name: value for name, value in os.environ.items() if not name.upper().startswith(AWAY)}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.upper().startswith(AWAY)
+    }
     environment["PYTHONPATH"] = os.pathsep.join((str(OLDER), str(REPOSITORY)))
     begun = subprocess.Popen(
         [sys.executable, sdk_checks.__file__],

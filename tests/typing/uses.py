@@ -6,12 +6,21 @@ What must be refused carries an ignore, and an ignore that is not needed is an e
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TypedDict
-
-from typing_extensions import assert_type
+from typing import TypedDict, assert_type
 
 import anthropix_py
-from anthropix_py import Client, Limits, Policy, batch, emulator, split, unwrap, usage, validate, with_options
+from anthropix_py import (
+    Client,
+    Limits,
+    Policy,
+    batch,
+    emulator,
+    split,
+    unwrap,
+    usage,
+    validate,
+    with_options,
+)
 from anthropix_py.types import BatchPage, DeletedBatch, Message, MessageBatch, Row
 
 
@@ -63,14 +72,22 @@ def values(client: Client, made: MessageBatch) -> None:
     assert_type(unwrap(batch.show(client, made)), MessageBatch)
     assert_type(unwrap(batch.cancel(client, made["id"])), MessageBatch)
     assert_type(unwrap(batch.delete(client, made)), DeletedBatch)
-    assert_type(unwrap(batch.wait(client, made, timeout=1, interval=0.5, on_update=print)), MessageBatch)
+    assert_type(
+        unwrap(batch.wait(client, made, timeout=1, interval=0.5, on_update=print)), MessageBatch
+    )
     assert_type(unwrap(batch.list(client, after_id=made, limit=3)), BatchPage)
-    assert_type(unwrap(batch.list(client, before_id="id", stream=True)), Generator[MessageBatch, None, None])
+    assert_type(
+        unwrap(batch.list(client, before_id="id", stream=True)), Generator[MessageBatch, None, None]
+    )
     assert_type(unwrap(batch.results(client, made)), list[Row])
-    assert_type(usage.total(unwrap(batch.results(client, made, stream=True))), dict[str, usage.Tokens])
+    assert_type(
+        usage.total(unwrap(batch.results(client, made, stream=True))), dict[str, usage.Tokens]
+    )
 
 
-def requests_of_any_kind(client: Client, questions: list[Question], plain: list[dict[str, object]]) -> None:
+def requests_of_any_kind(
+    client: Client, questions: list[Question], plain: list[dict[str, object]]
+) -> None:
     batch.create(client, questions)
     batch.create(client, tuple(plain))
     batch.create(client, (question for question in questions))
@@ -84,7 +101,9 @@ def clients() -> None:
     assert_type(with_options(client, timeout=5, beta=["b"], query={"a": "b"}), Client)
     with emulator.serve(emulator.Store(takes=1.0)) as url:
         assert_type(url, str)
-    anthropix_py.init("key", transport=emulator.transport(emulator.Store()), clock=emulator.ManualClock())
+    anthropix_py.init(
+        "key", transport=emulator.transport(emulator.Store()), clock=emulator.ManualClock()
+    )
 
 
 def misuse(client: Client, flag: bool) -> None:
