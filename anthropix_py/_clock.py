@@ -1,4 +1,4 @@
-"""The only way to time and chance, so that neither needs to be real."""
+"""Time and chance behind one interface, so that a test can replace both."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ class Clock(Protocol):
     """Wall time, steady time, waiting and chance."""
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return the seconds since the epoch."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds from some fixed point; never goes back."""
+        """Return the seconds since some fixed moment; never goes back."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -22,12 +22,12 @@ class Clock(Protocol):
         ...
 
     def random(self) -> float:
-        """A number from 0 up to 1."""
+        """Return a number from 0 up to, but not including, 1."""
         ...
 
 
 class SystemClock:
-    """The machine's own time and chance. There is one, `SYSTEM`, and a pickle of it is itself."""
+    """The machine's own time and chance. Its only instance is `SYSTEM`, also after a copy."""
 
     def now(self) -> float:
         return time.time()
@@ -39,7 +39,8 @@ class SystemClock:
         time.sleep(seconds)
 
     def random(self) -> float:
-        import random  # costs more than the rest of this package's import
+        # Imported only when needed, because it is slow to import.
+        import random
 
         return random.random()
 
@@ -54,9 +55,10 @@ SYSTEM = SystemClock()
 
 
 class ManualClock:
-    """Time that passes when told to: `sleep` and `advance` move it at once. For tests.
+    """A clock for tests: `sleep` and `advance` move its time at once, without waiting.
 
-    `start`: seconds since the epoch. `chance`: what `random` answers.
+    *start*: the time at which it starts, in seconds since the epoch. *chance*: what `random`
+    returns. `sleeps`: the seconds of every `sleep`, in order.
     """
 
     def __init__(self, start: float = 1_790_000_000.0, chance: float = 0.5) -> None:
@@ -66,21 +68,24 @@ class ManualClock:
         self.sleeps: list[float] = []
 
     def now(self) -> float:
+        """Return the seconds since the epoch on this clock."""
         return self._start + self._passed
 
     def monotonic(self) -> float:
+        """Return the seconds by which the time has moved since the start."""
         return self._passed
 
     def sleep(self, seconds: float) -> None:
-        """Move the time on by *seconds* and remember it in `sleeps`."""
+        """Move the time forward by *seconds* and add them to `sleeps`."""
         self.sleeps.append(seconds)
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Move the time on by *seconds*."""
+        """Move the time forward by *seconds*."""
         if seconds < 0:
-            raise ValueError(f"time does not go back: {seconds} s")
+            raise ValueError(f"a clock cannot go back: {seconds} s")
         self._passed += seconds
 
     def random(self) -> float:
+        """Return *chance*, always the same."""
         return self._chance

@@ -1,4 +1,4 @@
-"""What the system says of a file, as the errors of this package."""
+"""Turn the system's errors about files into errors of this package."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .errors import FileError
 
 @contextmanager
 def as_file_errors(path: str) -> Iterator[None]:
-    """Raise an OSError of the block as a `FileError` about *path*."""
+    """Turn an OSError that the block raises into a `FileError` about *path*."""
     try:
         yield
     except OSError as error:

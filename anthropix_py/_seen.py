@@ -1,8 +1,10 @@
-"""Which custom_ids have come, in some 27 bytes each and not the 110 that a set of them takes. No I/O.
+"""Which custom_ids have been seen, in some 27 bytes each; a set of strings takes 110. No I/O.
 
-An id is remembered by 64 bits, Python's own hash where that has as many. That any two of 100,000 ids
-share them has a chance of 3 in 10^10; then a row would be held for one that came before, and be
-missed in the count.
+Of each id only a 64-bit hash is kept, in one flat array; the last bits of the hash are its index.
+An id whose slot is taken goes to a bucket, a run of 7-byte hashes that is searched by `bytes.find`.
+What keeps it safe: no bit of a hash is lost, because its last bits are the number of the bucket. So
+two ids are confused only if all 64 bits agree. The chance of that among 100,000 ids is 3 in 10^10;
+then a row would be dropped as a duplicate, and the count of rows would show it.
 """
 
 from __future__ import annotations
@@ -11,63 +13,70 @@ import sys
 from array import array
 from collections.abc import Callable
 
-_MOST = (
-    1 << 18
-)  # slots, 8 bytes each: enough for a batch of 100,000, and for more a fair share of them
+# 8 bytes each: enough slots for a batch of 100,000, and for a part of the ids of a larger one
+_MOST_SLOTS = 1 << 18
 _BUCKETS = 1 << 14
-_PACKED = 7  # bytes of a hash that its bucket does not tell
+# bytes stored per hash: the bucket implies the rest
+_PACKED = 7
+
+
+def key_of(id: str) -> int:
+    """Return the 64 bits that stand for *id*, as a signed integer that is never 0."""
+    return _hash(id) or 1
 
 
 def _digest(id: str) -> int:
+    """Return a 64-bit hash, for systems on which `hash` has fewer bits."""
     from hashlib import blake2b
 
-    return int.from_bytes(
-        blake2b(id.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little", signed=True
-    )
+    digest = blake2b(id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True)
 
 
-key_of: Callable[[str], int] = hash if sys.hash_info.width >= 64 else _digest
-"""The 64 bits that stand for an id."""
+_hash: Callable[[str], int] = hash
+if sys.hash_info.width < 64:
+    _hash = _digest
 
 
 class Seen:
-    """The custom_ids that have come. *expected*: how many there will be, None where it is not known.
-
-    `slots`: a hash each, at the place that its last bits (`mask`) name, 0 where none has come;
-    they are open so that a loop over many rows can do the work of `add` without its call.
-    """
+    """The custom_ids seen so far. *expected*: how many there will be, None if it is not known."""
 
     def __init__(self, expected: int | None = None) -> None:
-        self.count = 0
-        self.mask = min(_MOST, 1 << (2 * (expected or _MOST)).bit_length()) - 1
-        self.slots = array("q", [0]) * (self.mask + 1)
-        self._crowded: list[bytes] = []  # buckets of hashes whose slots were taken
+        self._count = 0
+        self._mask = min(_MOST_SLOTS, 1 << (2 * (expected or _MOST_SLOTS)).bit_length()) - 1
+        # Each key (see `key_of`) at the index given by its last bits; 0 in an empty slot.
+        self._slots = array("q", [0]) * (self._mask + 1)
+        # Keys whose slots were taken, by bucket; empty until the first such key.
+        self._crowded: list[bytes] = []
 
     def __len__(self) -> int:
-        return self.count
+        return self._count
 
     def add(self, id: str) -> bool:
-        """Take note of *id*; tell whether it is new."""
-        key = key_of(id) or 1
-        slot = key & self.mask
-        known = self.slots[slot]
+        """Remember *id*; return whether it is new."""
+        # key_of, inlined: this runs once for every row.
+        key = _hash(id) or 1
+        slot = key & self._mask
+        known = self._slots[slot]
         if not known:
-            self.slots[slot] = key
-            self.count += 1
-        return not known or (known != key and self.add_crowded(key))
+            self._slots[slot] = key
+            self._count += 1
+            return True
+        return known != key and self._add_crowded(key)
 
-    def add_crowded(self, key: int) -> bool:
-        """Take note of an id by its hash where another has its slot; tell whether it is new."""
+    def _add_crowded(self, key: int) -> bool:
+        """Remember a key whose slot holds another; return whether it is new."""
         if not self._crowded:
             self._crowded = [b""] * _BUCKETS
         which = key % _BUCKETS
         bucket = self._crowded[which]
         packed = (key // _BUCKETS).to_bytes(_PACKED, "little", signed=True)
         at = bucket.find(packed)
-        while at >= 0 and at % _PACKED:  # not one hash, but parts of two
+        # a match that straddles two hashes
+        while at >= 0 and at % _PACKED:
             at = bucket.find(packed, at + 1)
         if at >= 0:
             return False
         self._crowded[which] = bucket + packed
-        self.count += 1
+        self._count += 1
         return True

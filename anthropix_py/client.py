@@ -1,44 +1,60 @@
-"""The client: a plain value that says whom to call, as whom, and how patiently. It opens nothing."""
+"""The client: a plain value that says which server to call, with which credentials, and how.
+
+It opens no connection and no file.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
+from typing import Any, NamedTuple, TypedDict, Unpack, cast
 
+from ._auth import Auth, AuthHook
 from ._clock import SYSTEM, Clock
-from ._options import Pairs, cleaned, header_lines, hidden, merged
+from ._options import cleaned, hidden
+from ._pairs import Pairs, header_lines, merged
+from ._proxies import proxy_secrets
 from ._wire import Timeout, Transport
-from ._wire.secret import Secret
+from ._wire.hidden import HiddenText
+from ._wire.secret import Secret, masked
 from .errors import MissingCredentials
 from .limits import Limits
 from .retry import Policy
 
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
+__all__ = ["API_BASE", "Auth", "Client", "OnEvent", "Options", "init", "with_options"]
 
 API_BASE = "https://api.anthropic.com"
-
-_VARIABLES = {
-    "api_key": "ANTHROPIC_API_KEY",
-    "auth_token": "ANTHROPIC_AUTH_TOKEN",
-}  # the first wins
-_CONFIDED_UNDER = "(?i)auth|key|token|secret|cookie|pass|credential|session|signature"
-_SECRET = 8  # characters; a shorter header is no secret, and too common a text to strike out
+"""The address of Anthropic's own server, which a client calls by default."""
 
 OnEvent = Callable[[dict[str, Any]], object]
+"""A function that is called with a dict for each event: a request, a response, a retry, ..."""
+
+# The first variable that is set is used.
+_VARIABLES = {"api_key": "ANTHROPIC_API_KEY", "auth_token": "ANTHROPIC_AUTH_TOKEN"}
+
+# Names of headers and query parameters whose values are redacted.
+_SENSITIVE_NAMES = "(?i)auth|key|token|secret|cookie|pass|credential|session|signature"
+
+# Shorter texts are hardly secrets, and redacting them would make other texts unreadable.
+_SHORTEST_SECRET = 8  # characters
+
+_CREDENTIALS = ("api_key", "auth_token", "auth")
+_THIS_MACHINE = r"localhost|.+\.localhost|127(\.\d{1,3}){3}|::1"
 
 
 class Client(NamedTuple):
-    """Whom to call, as whom, and how patiently: made by `init`, changed by `with_options`.
+    """Which server to call, with which credentials, and how: made by `init`, not by hand.
 
-    Immutable; can be pickled, compared, hashed, shared by threads and carried over a fork. It
-    prints without its secrets.
+    To change an option, make a changed copy with `with_options`. A client is immutable; it can be
+    pickled, compared, hashed, shared by threads and used after a fork. It prints without its
+    secrets, and no encoder (JSON, YAML) writes them; a pickle contains them. Its fields are the
+    options that `init` explains.
     """
 
-    api_key: Secret | None
-    auth_token: Secret | None
+    api_key: HiddenText | None
+    auth_token: HiddenText | None
+    auth: AuthHook | None
     base_url: str
     beta: tuple[str, ...]
     headers: Pairs
@@ -55,23 +71,45 @@ class Client(NamedTuple):
     clock: Clock
 
     @property
-    def patience(self) -> Timeout:
-        """Both timeouts, as a transport takes them."""
-        return Timeout(self.connect_timeout, self.timeout)
+    def timeouts(self) -> Timeout:
+        """Both timeouts, in the form that a transport takes."""
+        return Timeout(connect=self.connect_timeout, read=self.timeout)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The texts that must appear nowhere, the longest first."""
-        named = [
-            value
-            for name, value in (*self.headers, *self.query)
-            if re.search(_CONFIDED_UNDER, name)
-        ]
-        values = [self.api_key, self.auth_token, *named]
-        words = {Secret(word) for value in values if value for word in (value, *value.split())}
-        return tuple(
-            sorted((word for word in words if len(word) >= _SECRET), key=len, reverse=True)
-        )
+        """The texts that must be redacted wherever they appear, the longest first.
+
+        These are the credentials of the client and of proxies in the environment, the values of
+        headers and query parameters whose names suggest a secret, and each word in any of them.
+        """
+        hidden = [value for value in (self.api_key, self.auth_token) if value is not None]
+        hidden += _sensitive(self.headers)
+        query = [value.reveal() for value in _sensitive(self.query)]
+        values = [value.reveal() for value in hidden] + query + proxy_secrets()
+        values += map(_percent_encoded, query)
+        if self.auth is not None:
+            values += self.auth.secrets
+        words = {word for value in values for word in (value, *map(masked, value.split()))}
+        long_enough = [word for word in words if len(word) >= _SHORTEST_SECRET]
+        return tuple(sorted(long_enough, key=len, reverse=True))
+
+    def for_one_call(self) -> Client:
+        """Return this client with an `AuthHook` that remembers the headers of one call only."""
+        if self.auth is None:
+            return self
+        return self._replace(auth=self.auth.for_one_call())
+
+
+def _sensitive(pairs: Pairs) -> list[HiddenText]:
+    """Return the values whose names suggest a secret."""
+    named = [value for name, value in pairs if re.search(_SENSITIVE_NAMES, name)]
+    return [value for value in named if value is not None]
+
+
+def _percent_encoded(value: Secret) -> Secret:
+    from urllib.parse import quote
+
+    return masked(quote(value.encode(), safe=""))
 
 
 class Options(TypedDict, total=False):
@@ -79,6 +117,7 @@ class Options(TypedDict, total=False):
 
     api_key: str
     auth_token: str
+    auth: Auth
     base_url: str
     beta: str | Sequence[str]
     headers: Mapping[str, str | None]
@@ -99,6 +138,7 @@ def init(
     api_key: str | None = None,
     *,
     auth_token: str | None = None,
+    auth: Auth | None = None,
     base_url: str | None = None,
     beta: str | Sequence[str] = (),
     headers: Mapping[str, str | None] | None = None,
@@ -114,57 +154,73 @@ def init(
     on_event: OnEvent | None = None,
     clock: Clock = SYSTEM,
 ) -> Client:
-    """Make a client.
+    """Return a client.
 
-    Without *api_key* (sent as `x-api-key`) and *auth_token* (sent as `Authorization: Bearer`) it
-    takes `ANTHROPIC_API_KEY`, else `ANTHROPIC_AUTH_TOKEN`; without *base_url* (the server's
-    address, no `/v1` in it) `ANTHROPIC_BASE_URL`, else the API's own. Headers in
-    `ANTHROPIC_CUSTOM_HEADERS` (lines `Name: value`) are sent too. An empty variable counts as unset.
+    Credentials: *api_key* is sent as `x-api-key`, *auth_token* as `Authorization: Bearer`. If
+    neither is passed, `ANTHROPIC_API_KEY` is used, else `ANTHROPIC_AUTH_TOKEN`. *base_url* is the
+    server's address without `/v1`; by default `ANTHROPIC_BASE_URL`, else Anthropic's own. The
+    headers in `ANTHROPIC_CUSTOM_HEADERS` (lines `Name: value`) are sent too. An empty variable
+    counts as unset.
+
+    *auth* replaces both, for tokens that expire and for signatures: `auth(request)` returns headers
+    for one attempt. It gets the request as it will be sent (`method`, `url`, `headers`, `body`;
+    the body is None or has a `length` and yields blocks of bytes). It is called for every attempt,
+    and once more, at once, after a 401. An exception that it raises becomes an `AuthError`.
 
     *beta*: names for the `anthropic-beta` header. *headers*, *query*: sent with every call; a
-    header of None takes a default one out. *timeout*: seconds of silence on an open connection,
-    *connect_timeout*: seconds to open one. *limits*: what a batch may hold. *transport*: what
-    carries requests in place of urllib3, *on_event*: gets a dict for whatever happens on the
-    wire, *clock*: time and chance.
+    header of None removes a default one. *timeout*: seconds of silence on an open connection;
+    *connect_timeout*: seconds to open one. *retry*: how often and how long a call is tried.
+    *api_version*: the `anthropic-version` header. *limits*: what a batch may hold. *transport*: a
+    function that sends requests instead of urllib3. *on_event*: a function that is called with a
+    dict for each event. *clock*: the source of time and chance.
 
     The server's certificate is always checked, against the system's authorities or those in
     *ca_bundle* (a PEM file); *client_cert* is the client's own (a PEM file with its key, or a
     pair of certificate and key). Proxies are taken from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`
     and `NO_PROXY`.
 
-    Raises `MissingCredentials`; ValueError or TypeError for a value that cannot be used.
+    Raises `MissingCredentials`; ValueError or TypeError for a value that cannot be used. Warns if
+    *base_url* is an `http://` address on another machine, because anybody on the network in between
+    can read the credentials.
     """
-    given: dict[str, Any] = hidden(
-        {"api_key": api_key, "auth_token": auth_token, "headers": headers, "query": query}
-    )
-    api_key = auth_token = headers = query = None
-    if given["api_key"] is None and given["auth_token"] is None:
-        given |= _credentials_from_environment()
-    options: dict[str, Any] = {
-        **given,
-        "base_url": os.environ.get("ANTHROPIC_BASE_URL") or API_BASE
-        if base_url is None
-        else base_url,
-        "beta": beta,
-        "headers": {} if given["headers"] is None else given["headers"],
-        "query": {} if given["query"] is None else given["query"],
-        "timeout": timeout,
-        "connect_timeout": connect_timeout,
-        "retry": retry,
-        "api_version": api_version,
-        "limits": limits,
-        "ca_bundle": ca_bundle,
-        "client_cert": client_cert,
-        "transport": transport,
-        "on_event": on_event,
-        "clock": clock,
-    }
+    options = hidden(locals())
+    # A traceback that shows local variables must not show a secret.
+    api_key = auth_token = auth = headers = query = None
+    if all(options[name] is None for name in _CREDENTIALS):
+        options |= _credentials_from_environment()
+    if options["base_url"] is None:
+        options["base_url"] = os.environ.get("ANTHROPIC_BASE_URL") or API_BASE
+    for name in ("headers", "query"):
+        if options[name] is None:
+            options[name] = {}
     values = cleaned(options)
-    environment = cleaned(
-        {"headers": header_lines(Secret(os.environ.get("ANTHROPIC_CUSTOM_HEADERS", "")))}
+    lines = header_lines(Secret(os.environ.get("ANTHROPIC_CUSTOM_HEADERS", "")))
+    values["headers"] = merged(cleaned({"headers": lines})["headers"], values["headers"])
+    _check_credentials(values)
+    client = Client(**values)
+    _warn_if_readable(client)
+    return client
+
+
+def _check_credentials(values: Mapping[str, object]) -> None:
+    if values["auth"] is not None and (values["api_key"] or values["auth_token"]):
+        raise ValueError("auth replaces api_key and auth_token: pass one or the other")
+
+
+def _warn_if_readable(client: Client) -> None:
+    """Warn the user if the credentials would be sent over a network unencrypted."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(client.base_url)
+    if parts.scheme == "https" or re.fullmatch(_THIS_MACHINE, (parts.hostname or "").rstrip(".")):
+        return
+    import warnings
+
+    text = (
+        f"{client.base_url} is not encrypted: anybody on the network in between can read the API "
+        "key or token, and the requests. Use https://, or a tunnel that ends on this machine"
     )
-    values["headers"] = merged(environment["headers"], values["headers"])
-    return Client(**values)
+    warnings.warn(text, RuntimeWarning, stacklevel=3)
 
 
 def _credentials_from_environment() -> dict[str, Secret]:
@@ -176,26 +232,33 @@ def _credentials_from_environment() -> dict[str, Secret]:
 
 
 def with_options(client: Client, **options: Unpack[Options]) -> Client:
-    """Give a changed copy of *client*: the per-call options of every function.
+    """Return a changed copy of *client*, for example to change the options of one call.
 
-    Takes the names that `init` takes. `beta`, `headers` and `query` add to what is there (a
-    header or a query of None is taken out); a credential replaces the one that is there; all
-    others replace. Example: `batch.show(with_options(client, timeout=5), id)`.
+    Takes the options that `init` takes. `beta`, `headers` and `query` are added to those of
+    *client*; a header or query parameter of None is removed. Any credential replaces all that
+    *client* has. Each other option replaces the one of *client*. Example:
+    `batch.show(with_options(client, timeout=5), id)`.
     """
     given = hidden(options)
-    cast("dict[str, Any]", options).clear()  # its secrets would show in a traceback's locals
+    # A traceback that shows local variables must not show a secret.
+    cast("dict[str, Any]", options).clear()
     unknown = given.keys() - set(Client._fields)
     if unknown:
         raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
     changes = cleaned(given)
-    if "api_key" in changes or "auth_token" in changes:
-        changes = {"api_key": None, "auth_token": None, **changes}
-        if changes["api_key"] is None and changes["auth_token"] is None:
-            raise ValueError("a client needs api_key or auth_token")
+    is_other_credential = not changes.keys().isdisjoint(_CREDENTIALS)
+    if is_other_credential:
+        changes = {**dict.fromkeys(_CREDENTIALS), **changes}
+        _check_credentials(changes)
+        if all(changes[name] is None for name in _CREDENTIALS):
+            raise ValueError("a client needs api_key or auth_token, or auth")
     if "beta" in changes:
         changes["beta"] = tuple(dict.fromkeys((*client.beta, *changes["beta"])))
     if "headers" in changes:
         changes["headers"] = merged(client.headers, changes["headers"])
     if "query" in changes:
         changes["query"] = merged(client.query, changes["query"])
-    return client._replace(**changes)
+    changed = client._replace(**changes)
+    if is_other_credential or "base_url" in changes:
+        _warn_if_readable(changed)
+    return changed

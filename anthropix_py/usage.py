@@ -1,15 +1,16 @@
-"""Tokens: what a batch took, added up over its rows."""
-
-from __future__ import annotations
+"""The tokens that a batch used, added up over its rows."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ._arguments import check_is_not_a_result
 from .types import Message, Row
+
+__all__ = ["Tokens", "total"]
 
 
 class Tokens(NamedTuple):
-    """Tokens by kind. `input` leaves out what was written to or read from the prompt cache."""
+    """Tokens by kind. `input` excludes the tokens written to or read from the prompt cache."""
 
     input: int = 0
     output: int = 0
@@ -18,18 +19,18 @@ class Tokens(NamedTuple):
 
 
 def total(rows: Iterable[Row]) -> dict[str, Tokens]:
-    """Add up the tokens of the succeeded *rows*, by the model that answered.
+    """Return the tokens of the succeeded *rows*, added up for each model that responded.
 
-    Rows of other outcomes hold no usage and count for nothing.
+    Rows that did not succeed have no usage and are skipped.
     """
+    check_is_not_a_result(rows, "rows")
     totals: dict[str, Tokens] = {}
     for row in rows:
         result = row["result"]
         if result["type"] == "succeeded":
             message = result["message"]
-            totals[message["model"]] = _plus(
-                totals.get(message["model"], Tokens()), _tokens(message)
-            )
+            model = message["model"]
+            totals[model] = _plus(totals.get(model, Tokens()), _tokens(message))
     return totals
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from anthropix_py import _json
+from anthropix_py._json import fast
 
 
 @pytest.fixture(scope="module", params=["json", "orjson"])
@@ -14,7 +14,7 @@ def either_json(request: pytest.FixtureRequest) -> Iterator[None]:
     """Run a module's tests twice: as without the extra `fast`, and with it."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "json":
-            patch.setattr(_json, "_orjson", lambda: None)
+            patch.setattr(fast, "orjson", lambda: None)
         else:
-            assert _json._orjson() is not None
+            assert fast.orjson() is not None
         yield

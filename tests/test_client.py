@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import copy
-import math
+import json
 import pickle
 import pprint
 import traceback
+import warnings
 from collections.abc import Callable
-from typing import Any
+from string import Template
+from types import FunctionType
+from typing import Any, cast
 
+import orjson
 import pytest
 
 from anthropix_py import Limits, MissingCredentials, Policy, init, with_options
@@ -23,12 +27,13 @@ HUSH = "hush-hush-0123456789"
 QUERY = "query-hush-0123456789"
 SECRETS = (KEY, TOKEN, HUSH, QUERY)
 
-VARIABLES = ("API_KEY", "AUTH_TOKEN", "BASE_URL", "CUSTOM_HEADERS")
+# against a warning about hosts that are never reached
+pytestmark = pytest.mark.filterwarnings("ignore:.* is not encrypted:RuntimeWarning")
 
 
 @pytest.fixture(autouse=True)
-def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in VARIABLES:
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("API_KEY", "AUTH_TOKEN", "BASE_URL", "CUSTOM_HEADERS"):
         monkeypatch.delenv(f"ANTHROPIC_{name}", raising=False)
 
 
@@ -36,20 +41,21 @@ def send(request: Request, timeout: Timeout) -> Response:
     raise AssertionError
 
 
-def full() -> Client:
+def client_with_secrets() -> Client:
     return with_options(init(KEY), headers={"X-Gateway": HUSH}, query={"k": QUERY})
 
 
 def test_defaults() -> None:
     client = init(KEY)
     assert client.api_key is not None
-    assert client.api_key.encode() == KEY.encode()
+    assert client.api_key.reveal().encode() == KEY.encode()
     assert client.base_url == "https://api.anthropic.com"
-    assert (client.auth_token, client.transport, client.on_event) == (None, None, None)
+    assert (client.auth_token, client.auth) == (None, None)
+    assert (client.transport, client.on_event) == (None, None)
     assert [client.beta, client.headers, client.query] == [(), (), ()]
     assert (client.api_version, client.retry, client.limits) == ("2023-06-01", Policy(), Limits())
     assert client.clock is SYSTEM
-    assert client.patience == Timeout(connect=10.0, read=600.0)
+    assert client.timeouts == Timeout(connect=10.0, read=600.0)
 
 
 # (environment, arguments, expected fields)
@@ -80,7 +86,8 @@ ENVIRONMENT: dict[str, tuple[dict[str, str], dict[str, Any], dict[str, object]]]
         {"api_key": KEY, "base_url": "https://x"},
         {"base_url": "https://x"},
     ),
-    "rubbish unused": (
+    # A variable that is not used is not checked either.
+    "faulty base that is not used": (
         {"BASE_URL": "gw"},
         {"api_key": KEY, "base_url": "https://x"},
         {"base_url": "https://x"},
@@ -108,7 +115,7 @@ ENVIRONMENT: dict[str, tuple[dict[str, str], dict[str, Any], dict[str, object]]]
         {"api_key": KEY, "headers": {"x-a": "3"}},
         {"headers": (("x-a", "3"), ("x-b", "2"))},
     ),
-    "argument takes header out": (
+    "argument removes a header": (
         {"CUSTOM_HEADERS": "X-A: 1"},
         {"api_key": KEY, "headers": {"X-A": None}},
         {"headers": (("x-a", None),)},
@@ -127,11 +134,12 @@ def test_environment(
     assert {name: getattr(client, name) for name in expected} == expected
 
 
+# A key read from a file often ends with a newline, and a variable may be set but blank.
 BAD_ENVIRONMENT: dict[str, tuple[dict[str, str], str]] = {
     "no colon": ({"CUSTOM_HEADERS": "X-A: 1\nnope"}, "CUSTOM_HEADERS line 2"),
     "no name": ({"CUSTOM_HEADERS": ": 1"}, "not the name of a header"),
     "name with space": ({"CUSTOM_HEADERS": "X A: 1"}, "not the name of a header"),
-    "value in another script": ({"CUSTOM_HEADERS": "X-A: \u2603"}, "which no header can carry"),
+    "value in another script": ({"CUSTOM_HEADERS": "X-A: \u2603"}, "which a header cannot have"),
     "key with newline": ({"API_KEY": KEY + "\n"}, "api_key has '\\\\n' at position 25 of 26"),
     "blank key": ({"API_KEY": " "}, "api_key has ' '"),
     "base without scheme": ({"BASE_URL": "gw"}, "scheme"),
@@ -156,167 +164,10 @@ def test_no_credentials(empty: str | None, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setenv("ANTHROPIC_API_KEY", empty)
         monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", empty)
     with pytest.raises(
-        MissingCredentials, match="ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN"
+        MissingCredentials, match="ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN"
     ) as caught:
         init()
     assert caught.value.looked_at == ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
-
-
-GOOD: dict[str, tuple[dict[str, Any], dict[str, object]]] = {
-    "beta": ({"beta": "a"}, {"beta": ("a",)}),
-    "betas in one": ({"beta": " a,b , ,a"}, {"beta": ("a", "b")}),
-    "betas": ({"beta": ["a", "b,c", "a", ""]}, {"beta": ("a", "b", "c")}),
-    "no beta": ({"beta": ""}, {"beta": ()}),
-    "header names": (
-        {"headers": {"X-A": "1", "x-b": None}},
-        {"headers": (("x-a", "1"), ("x-b", None))},
-    ),
-    "header twice": ({"headers": {"X-A": "1", "x-a": "2"}}, {"headers": (("x-a", "2"),)}),
-    "latin-1 header": ({"headers": {"x-a": "\xe9\t "}}, {"headers": (("x-a", "\xe9\t "),)}),
-    "odd header name": (
-        {"headers": {"!#$%&'*+.^_`|~": "1"}},
-        {"headers": (("!#$%&'*+.^_`|~", "1"),)},
-    ),
-    "query": ({"query": {"A": "\u2603 &", "b": None}}, {"query": (("A", "\u2603 &"), ("b", None))}),
-    "integer seconds": (
-        {"timeout": 5, "connect_timeout": 1},
-        {"timeout": 5.0, "connect_timeout": 1.0},
-    ),
-    "tiny seconds": ({"timeout": 1e-9}, {"timeout": 1e-9}),
-    "slashes": ({"base_url": "https://h/a//"}, {"base_url": "https://h/a"}),
-    "address": ({"base_url": "http://[::1]:80"}, {"base_url": "http://[::1]:80"}),
-    "v1 inside": ({"base_url": "https://h/v1/proxy"}, {"base_url": "https://h/v1/proxy"}),
-    "v10": ({"base_url": "https://h/v10"}, {"base_url": "https://h/v10"}),
-    "last port": ({"base_url": "https://h:65535"}, {"base_url": "https://h:65535"}),
-    "version": ({"api_version": "2026-10-21"}, {"api_version": "2026-10-21"}),
-    "policy": ({"retry": Policy(0)}, {"retry": Policy(0)}),
-    "limits": ({"limits": Limits(requests=5)}, {"limits": Limits(requests=5)}),
-    "authorities": ({"ca_bundle": "ca.pem"}, {"ca_bundle": "ca.pem"}),
-    "certificate": ({"client_cert": "me.pem"}, {"client_cert": ("me.pem", None)}),
-    "certificate and key": (
-        {"client_cert": ("me.pem", "me.key")},
-        {"client_cert": ("me.pem", "me.key")},
-    ),
-    "no files": (
-        {"ca_bundle": None, "client_cert": None},
-        {"ca_bundle": None, "client_cert": None},
-    ),
-    "transport": ({"transport": send}, {"transport": send}),
-    "hook": ({"on_event": print}, {"on_event": print}),
-}
-
-
-@pytest.mark.parametrize("case", GOOD.values(), ids=GOOD)
-def test_good_values(case: tuple[dict[str, Any], dict[str, object]]) -> None:
-    arguments, expected = case
-    for client in (init(KEY, **arguments), with_options(init(KEY), **arguments)):
-        assert {name: getattr(client, name) for name in expected} == expected
-
-
-BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
-    "key empty": ({"api_key": ""}, ValueError, "api_key is empty"),
-    "key bytes": ({"api_key": KEY.encode()}, TypeError, "api_key must be a string, not bytes"),
-    "key number": ({"api_key": 5}, TypeError, "api_key must be a string, not int"),
-    "key newline": ({"api_key": KEY + "\n"}, ValueError, "position 25 of 26"),
-    "key spaced": ({"api_key": " " + KEY}, ValueError, "position 0"),
-    "key accented": ({"api_key": KEY + "\xe9"}, ValueError, "api_key has '\xe9'"),
-    "key nul": ({"api_key": "\0" + KEY}, ValueError, "api_key has"),
-    "key surrogate": ({"api_key": KEY + "\udc80"}, ValueError, "api_key has"),
-    "token empty": ({"auth_token": ""}, ValueError, "auth_token is empty"),
-    "token header": ({"auth_token": f"{TOKEN}\r\nx: y"}, ValueError, "auth_token has"),
-    "token number": ({"auth_token": 1.5}, TypeError, "auth_token must be a string"),
-    "base empty": ({"base_url": ""}, ValueError, "scheme"),
-    "base bytes": ({"base_url": b"http://h"}, TypeError, "base_url must be a string, not bytes"),
-    "base bare": ({"base_url": "api.anthropic.com"}, ValueError, "scheme"),
-    "base ftp": ({"base_url": "ftp://h"}, ValueError, "scheme"),
-    "base relative": ({"base_url": "//h"}, ValueError, "scheme"),
-    "base hostless": ({"base_url": "http://"}, ValueError, "host"),
-    "base path alone": ({"base_url": "http:///x"}, ValueError, "host"),
-    "base port alone": ({"base_url": "http://:80"}, ValueError, "host"),
-    "base port high": ({"base_url": "http://h:65536"}, ValueError, "port"),
-    "base port minus": ({"base_url": "http://h:-1"}, ValueError, "port"),
-    "base port word": ({"base_url": "http://h:http"}, ValueError, "port"),
-    "base v6 cut": ({"base_url": "http://[::1"}, ValueError, "IPv6"),
-    "base query": ({"base_url": "http://h/?a=b"}, ValueError, "no query"),
-    "base fragment": ({"base_url": "http://h/#a"}, ValueError, "no fragment"),
-    "base v1": ({"base_url": "http://h/v1"}, ValueError, "no /v1"),
-    "base v1 slash": ({"base_url": "http://h/a/v1//"}, ValueError, "no /v1"),
-    "base space": ({"base_url": "http://h/a b"}, ValueError, "no spaces"),
-    "base newline": ({"base_url": "http://h\n"}, ValueError, "no spaces or control"),
-    "base tab inside": ({"base_url": "http://a\tb"}, ValueError, "no spaces or control"),
-    "base user": ({"base_url": f"http://{HUSH}@h"}, ValueError, "must not hold a user"),
-    "base password": ({"base_url": f"http://u:{HUSH}@h"}, ValueError, "must not hold a user"),
-    "beta number": ({"beta": 5}, TypeError, "not 5"),
-    "beta bytes": ({"beta": b"a"}, TypeError, "beta must be a string"),
-    "beta none inside": ({"beta": ["a", None]}, TypeError, "beta must be a string"),
-    "beta newline": ({"beta": "a\r\nx: y"}, ValueError, "beta has"),
-    "beta other script": ({"beta": ["a", "\u2603"]}, ValueError, "beta has"),
-    "header list": ({"headers": [("a", "b")]}, TypeError, "mapping"),
-    "header number": ({"headers": {"a": 1}}, TypeError, "headers must map strings"),
-    "header bytes": ({"headers": {"a": b"b"}}, TypeError, "headers must map strings"),
-    "header key bytes": ({"headers": {b"a": "b"}}, TypeError, "headers must map strings"),
-    "header name empty": ({"headers": {"": "b"}}, ValueError, "not the name"),
-    "header name space": ({"headers": {"a b": "b"}}, ValueError, "not the name"),
-    "header name colon": ({"headers": {"a:": "b"}}, ValueError, "not the name"),
-    "header name newline": ({"headers": {"a\n": "b"}}, ValueError, "not the name"),
-    "header name accented": ({"headers": {"\xe9": "b"}}, ValueError, "not the name"),
-    "header name none": ({"headers": {"a b": None}}, ValueError, "not the name"),
-    "header newline": ({"headers": {"a": f"{HUSH}\nb: c"}}, ValueError, "position 20"),
-    "header nul": ({"headers": {"a": HUSH + "\0"}}, ValueError, "position 20"),
-    "header other script": ({"headers": {"a": HUSH + "\u2603"}}, ValueError, "position 20"),
-    "query text": ({"query": "a=b"}, TypeError, "query must be a mapping"),
-    "query number": ({"query": {"a": 1}}, TypeError, "query must map strings"),
-    "seconds zero": ({"timeout": 0}, ValueError, "timeout must be more than 0"),
-    "seconds minus": ({"timeout": -1.0}, ValueError, "timeout must be more than 0"),
-    "seconds nan": ({"timeout": math.nan}, ValueError, "timeout must be more than 0"),
-    "seconds inf": ({"connect_timeout": math.inf}, ValueError, "connect_timeout must be"),
-    "seconds text": ({"timeout": "5"}, TypeError, "timeout must be a number of seconds, not str"),
-    "seconds bool": ({"timeout": True}, TypeError, "not bool"),
-    "seconds none": ({"timeout": None}, TypeError, "not NoneType"),
-    "seconds complex": ({"connect_timeout": 1j}, TypeError, "not complex"),
-    "retry number": ({"retry": 3}, TypeError, "retry must be a Policy, not int"),
-    "retry none": ({"retry": None}, TypeError, "retry must be a Policy"),
-    "retry tuple": ({"retry": (2, 0.5, 8.0, 60.0, 900.0)}, TypeError, "retry must be a Policy"),
-    "limits number": ({"limits": 5}, TypeError, "limits must be a Limits"),
-    "version date": ({"api_version": 20230601}, TypeError, "api_version must be a string"),
-    "version newline": ({"api_version": "2023\n"}, ValueError, "api_version has"),
-    "authorities empty": ({"ca_bundle": ""}, ValueError, "ca_bundle is empty"),
-    "authorities bool": (
-        {"ca_bundle": False},
-        TypeError,
-        "ca_bundle must be the path of a PEM file, not bool",
-    ),
-    "authorities bytes": ({"ca_bundle": b"ca.pem"}, TypeError, "ca_bundle must be the path"),
-    "certificate empty": ({"client_cert": ""}, ValueError, "client_cert is empty"),
-    "certificate key empty": ({"client_cert": ("me.pem", "")}, ValueError, "client_cert is empty"),
-    "certificate list": (
-        {"client_cert": ["me.pem", "me.key"]},
-        TypeError,
-        "client_cert must be the path",
-    ),
-    "certificate of three": (
-        {"client_cert": ("a", "b", "c")},
-        TypeError,
-        "client_cert must be the path",
-    ),
-    "certificate number": (
-        {"client_cert": ("me.pem", 5)},
-        TypeError,
-        "client_cert must be the path",
-    ),
-    "unknown": ({"max_retries": 3}, TypeError, "max_retries"),
-}
-
-
-@pytest.mark.parametrize("case", BAD.values(), ids=BAD)
-def test_bad_values(case: tuple[dict[str, Any], type[Exception], str]) -> None:
-    arguments, kind, word = case
-    with pytest.raises(kind, match=word) as caught:
-        init(**{"api_key": KEY, **arguments})
-    assert not any(secret in str(caught.value) for secret in SECRETS)
-    with pytest.raises(kind, match=word) as caught:
-        with_options(init(KEY), **arguments)
-    assert not any(secret in str(caught.value) for secret in SECRETS)
 
 
 BASE: dict[str, Any] = {"beta": "a", "headers": {"X-A": "1", "X-B": "2"}, "query": {"a": "1"}}
@@ -324,17 +175,17 @@ BASE: dict[str, Any] = {"beta": "a", "headers": {"X-A": "1", "X-B": "2"}, "query
 CHANGES: dict[str, tuple[Options, dict[str, object]]] = {
     "nothing": ({}, {}),
     "beta adds": ({"beta": ["b", "a"]}, {"beta": ("a", "b")}),
-    "beta of none": ({"beta": ()}, {"beta": ("a",)}),
+    "empty beta": ({"beta": ()}, {"beta": ("a",)}),
     "header adds": (
         {"headers": {"x-c": "3"}},
         {"headers": (("x-a", "1"), ("x-b", "2"), ("x-c", "3"))},
     ),
     "header replaces": ({"headers": {"X-b": "3"}}, {"headers": (("x-a", "1"), ("x-b", "3"))}),
-    "header taken out": ({"headers": {"X-A": None}}, {"headers": (("x-a", None), ("x-b", "2"))}),
+    "header removed": ({"headers": {"X-A": None}}, {"headers": (("x-a", None), ("x-b", "2"))}),
     "no header": ({"headers": {}}, {"headers": (("x-a", "1"), ("x-b", "2"))}),
     "query adds": ({"query": {"b": "2"}}, {"query": (("a", "1"), ("b", "2"))}),
     "query is case-sensitive": ({"query": {"A": "2"}}, {"query": (("a", "1"), ("A", "2"))}),
-    "query taken out": ({"query": {"a": None}}, {"query": (("a", None),)}),
+    "query parameter removed": ({"query": {"a": None}}, {"query": (("a", None),)}),
     "key": ({"api_key": "other"}, {"api_key": "other", "auth_token": None}),
     "token for key": ({"auth_token": TOKEN}, {"api_key": None, "auth_token": TOKEN}),
     "both": ({"api_key": "other", "auth_token": TOKEN}, {"api_key": "other", "auth_token": TOKEN}),
@@ -384,7 +235,7 @@ def test_a_client_cannot_be_changed() -> None:
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
 def test_a_pickle_is_equal_and_has_its_secrets(protocol: int) -> None:
-    client = full()
+    client = client_with_secrets()
     again = pickle.loads(pickle.dumps(client, protocol))
     assert type(again) is Client
     assert again == client
@@ -398,8 +249,8 @@ def test_a_pickle_is_equal_and_has_its_secrets(protocol: int) -> None:
 
 @pytest.mark.parametrize("clone", [copy.copy, copy.deepcopy], ids=["copy", "deepcopy"])
 def test_a_copy_is_equal(clone: Any) -> None:
-    assert clone(full()) == full()
-    assert not any(secret in repr(clone(full())) for secret in SECRETS)
+    assert clone(client_with_secrets()) == client_with_secrets()
+    assert not any(secret in repr(clone(client_with_secrets())) for secret in SECRETS)
 
 
 DIFFERENT: dict[str, Options] = {
@@ -432,6 +283,13 @@ SHOWN = {
     "pprint": pprint.pformat,
     "dict": lambda client: str(client._asdict()),
     "fields": lambda client: " ".join(map(str, client)),
+    "template": lambda client: Template("$api_key $headers").substitute(client._asdict()),
+    "the parts of a pickle": lambda client: str([one.__reduce_ex__(2) for one in hidden(client)]),
+    "the parts of the secrets": lambda client: (
+        str([one.__reduce__() for one in client.secrets]) + str(client)
+    ),
+    "json with a default": lambda client: json.dumps(client, default=str),
+    "yaml of every object": lambda client: yaml_like(client) + "***",
     "secrets": lambda client: str(client.secrets),
     "token": lambda client: f"{with_options(client, auth_token=TOKEN).auth_token}",
 }
@@ -439,9 +297,49 @@ SHOWN = {
 
 @pytest.mark.parametrize("show", SHOWN.values(), ids=SHOWN)
 def test_no_secret_is_shown(show: Any) -> None:
-    text = show(full())
+    text = show(client_with_secrets())
     assert [secret for secret in SECRETS if secret in text] == []
     assert "***" in text
+
+
+def hidden(client: Client) -> list[Any]:
+    """Return all values of a client that are hidden."""
+    values = [value for _, value in (*client.headers, *client.query)]
+    return [client.api_key, *values]
+
+
+def yaml_like(value: Any) -> str:
+    """Return what YAML's dump of any object writes: every part that its reduction names."""
+    if value is None or isinstance(value, (type, bool, int, float, FunctionType)):
+        return repr(value)
+    if type(value) is str:
+        return value
+    if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
+        return " ".join(map(yaml_like, value))
+    if type(value) is dict:
+        return yaml_like(list(value.items()))
+    return yaml_like(list(value.__reduce_ex__(2)[:3]))
+
+
+ENCODERS: dict[str, Callable[[Client], object]] = {
+    "json": json.dumps,
+    "json of the fields": lambda client: json.dumps(client._asdict()),
+    "json with vars": lambda client: json.dumps(client, default=vars),
+    "json of the key": lambda client: json.dumps(client.api_key),
+    "orjson": lambda client: orjson.dumps([*client]),
+    "orjson of the key": lambda client: orjson.dumps(client.api_key),
+    "iteration": lambda client: list(cast(Any, client.api_key)),
+    "an index": lambda client: cast(Any, client.api_key)[0],
+    "a length": lambda client: len(cast(Any, client.api_key)),
+    "a join": lambda client: "".join([cast(Any, client.api_key)]),
+}
+
+
+@pytest.mark.parametrize("encode", ENCODERS.values(), ids=ENCODERS)
+def test_no_encoder_takes_a_client(encode: Callable[[Client], object]) -> None:
+    with pytest.raises(TypeError) as caught:
+        encode(client_with_secrets())
+    assert [secret for secret in SECRETS if secret in str(caught.value)] == []
 
 
 def text_with_locals(function: Any, *args: Any) -> str:
@@ -450,26 +348,23 @@ def text_with_locals(function: Any, *args: Any) -> str:
     except Exception as error:  # noqa: BLE001
         trace = error.__traceback__
         assert trace is not None
-        inner = trace.tb_next  # without this frame
+        # Without this frame, whose variables are the test's own.
+        inner = trace.tb_next
         return "".join(
             traceback.TracebackException(type(error), error, inner, capture_locals=True).format()
         )
     raise AssertionError
 
 
-def fall(client: Client) -> None:
-    key, token, secrets, (_, header) = (
-        client.api_key,
-        client.auth_token,
-        client.secrets,
-        client.headers[0],
-    )
+def fail(client: Client) -> None:
+    key, token, secrets = client.api_key, client.auth_token, client.secrets
+    header = client.headers[0][1]
     raise RuntimeError(key, token, secrets, header)
 
 
 @pytest.mark.parametrize("changed", [{}, {"auth_token": TOKEN}], ids=["key", "token"])
 def test_no_secret_in_a_traceback_with_locals(changed: Options) -> None:
-    text = text_with_locals(fall, with_options(full(), **changed))
+    text = text_with_locals(fail, with_options(client_with_secrets(), **changed))
     assert "client = Client(" in text
     assert [secret for secret in SECRETS if secret in text] == []
 
@@ -479,32 +374,40 @@ def with_options_timeout(client: Client) -> None:
 
 
 def test_no_secret_when_a_change_is_refused() -> None:
-    text = text_with_locals(with_options_timeout, full())
+    text = text_with_locals(with_options_timeout, client_with_secrets())
     assert "ValueError: timeout must be" in text
     assert [secret for secret in SECRETS if secret in text] == []
 
 
 # (options, secrets)
-STRUCK: dict[str, tuple[Options, tuple[str, ...]]] = {
+REDACTED: dict[str, tuple[Options, tuple[str, ...]]] = {
     "key": ({}, (KEY,)),
     "token": ({"auth_token": TOKEN}, (TOKEN,)),
     "both": ({"api_key": KEY, "auth_token": TOKEN}, (KEY, TOKEN)),
     "header": ({"headers": {"x-session": HUSH}}, (KEY, HUSH)),
-    "header taken out": ({"headers": {"x-session": None}}, (KEY,)),
+    "header removed": ({"headers": {"x-session": None}}, (KEY,)),
     "header too short": ({"headers": {"x-session": "1234567"}}, (KEY,)),
     "header just long enough": ({"headers": {"x-session": "12345678"}}, (KEY, "12345678")),
-    "header of no secret": ({"headers": {"user-agent": "12345678 nightly evaluation"}}, (KEY,)),
+    # A common text must not be redacted everywhere.
+    "header that is not a secret": (
+        {"headers": {"user-agent": "12345678 nightly evaluation"}},
+        (KEY,),
+    ),
     "header empty": ({"headers": {"x-session": ""}}, (KEY,)),
+    # a server may repeat the URL
+    "query, as in the URL": (
+        {"query": {"api-key": "\u2603 hush&hush"}},
+        ("\u2603 hush&hush", "%E2%98%83%20hush%26hush"),
+    ),
+    "words of a header": ({"headers": {"x-auth": "Basic dXNlcjpw"}}, ("dXNlcjpw",)),
 }
 
 
-@pytest.mark.parametrize("case", STRUCK.values(), ids=STRUCK)
-def test_secrets(case: tuple[Options, tuple[str, ...]]) -> None:
-    options, expected = case
-    assert set(expected) <= set(with_options(init(KEY), **options).secrets)
-    assert not {"", "1234567", "nightly", "evaluation"} & set(
-        with_options(init(KEY), **options).secrets
-    )
+@pytest.mark.parametrize(("options", "expected"), REDACTED.values(), ids=REDACTED)
+def test_texts_to_redact(options: Options, expected: tuple[str, ...]) -> None:
+    secrets = set(with_options(init(KEY), **options).secrets)
+    assert set(expected) <= secrets
+    assert not {"", "1234567", "nightly", "evaluation"} & secrets
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -512,11 +415,9 @@ def test_every_pickle_protocol_keeps_the_secrets(protocol: int) -> None:
     client = init(KEY, headers={"x-a": "a-header"}, query={"q": "a-query"})
     copied = pickle.loads(pickle.dumps(client, protocol))
     assert copied == client
-    assert copied.api_key.encode() == KEY.encode()
-    assert [value.encode() for _, value in (*copied.headers, *copied.query)] == [
-        b"a-header",
-        b"a-query",
-    ]
+    assert copied.api_key.reveal().encode() == KEY.encode()
+    values = [value.reveal().encode() for _, value in (*copied.headers, *copied.query)]
+    assert values == [b"a-header", b"a-query"]
 
 
 SECRET_AND_WRONG: dict[str, Callable[[], object]] = {
@@ -530,19 +431,13 @@ SECRET_AND_WRONG: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("make", SECRET_AND_WRONG.values(), ids=SECRET_AND_WRONG)
-def test_no_error_on_the_way_shows_a_secret(make: Callable[[], object]) -> None:
+def test_no_frame_of_an_error_shows_a_secret(make: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match=r"must be more than|has '.n' at position") as caught:
         make()
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     frames = [frame for frame in shown.stack if "tests" not in frame.filename]
     text = str(shown) + str([frame.locals for frame in frames if frame.name != "with_options"])
     assert KEY not in text
-
-
-def test_the_query_of_a_base_is_not_in_the_message() -> None:
-    with pytest.raises(ValueError, match="'http://h/' must have no query") as caught:
-        init("another", base_url=f"http://h/?key={KEY}")
-    assert KEY not in str(caught.value)
 
 
 def test_a_secret_of_the_environment_shows_in_no_frame(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -556,101 +451,46 @@ def test_a_secret_of_the_environment_shows_in_no_frame(monkeypatch: pytest.Monke
     assert KEY not in text.replace(f"x-a: {KEY}x", "")
 
 
-WRONG_POLICIES: dict[str, tuple[Policy, type[Exception], str]] = {
-    "negative": (Policy(max_retries=-1), ValueError, "retry.max_retries must not be -1"),
-    "NaN": (Policy(max_delay=float("nan")), ValueError, "retry.max_delay must not be nan"),
-    "text": (Policy(patience="60"), TypeError, "retry.patience must be a number, not str"),  # type: ignore[arg-type]
-    "bool": (Policy(max_retries=True), TypeError, "retry.max_retries must be a number, not bool"),
+# (base URL, whether it warns)
+ADDRESSES: dict[str, tuple[str, bool]] = {
+    "https": ("https://gw", False),
+    "this machine": ("http://127.0.0.1:8080", False),
+    "another address of it": ("http://127.9.9.9", False),
+    "IPv6": ("http://[::1]:80/a", False),
+    "by name": ("http://LOCALHOST.:80", False),
+    "a name below it": ("http://api.localhost", False),
+    "another machine": ("http://gw:8080/anthropic", True),
+    "a private network": ("http://10.0.0.1", True),
+    "every address": ("http://0.0.0.0", True),
+    # against names that only look like this machine
+    "a name that begins like it": ("http://127.0.0.1.example.org", True),
+    "a name that ends like it": ("http://notlocalhost", True),
+    "another IPv6 address": ("http://[::2]", True),
 }
 
 
-@pytest.mark.parametrize(("policy", "kind", "message"), WRONG_POLICIES.values(), ids=WRONG_POLICIES)
-def test_a_policy_that_cannot_be(policy: Policy, kind: type[Exception], message: str) -> None:
-    with pytest.raises(kind, match=message):
-        init(KEY, retry=policy)
+@pytest.mark.parametrize(("base", "warns"), ADDRESSES.values(), ids=ADDRESSES)
+@pytest.mark.parametrize("given", [{"api_key": KEY}, {"auth": lambda request: {}}], ids=["k", "a"])
+def test_a_key_that_would_go_out_unencrypted(base: str, warns: bool, given: Any) -> None:
+    changed: list[Callable[[], object]] = [
+        lambda: init(**given, base_url=base),
+        lambda: with_options(init(KEY), base_url=base),
+        lambda: with_options(init(KEY, base_url="https://x"), **given, base_url=base),
+    ]
+    for make in changed:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            make()
+        assert [one.category for one in caught] == [RuntimeWarning] * warns
+        assert [one.filename for one in caught] == [__file__] * warns
+        assert all("Use https://" in str(one.message) for one in caught)
+        assert KEY not in repr(caught)
 
 
-WRONG_OPTIONS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
-    "an endless timeout": (
-        {"timeout": 10**400},
-        ValueError,
-        "at most a year, not a value|at most a year, not",
-    ),
-    "a timeout of many years": (
-        {"timeout": 1e12},
-        ValueError,
-        "at most a year, not 1000000000000.0",
-    ),
-    "a base with an empty query": (
-        {"base_url": "http://h/?"},
-        ValueError,
-        "no query and no fragment",
-    ),
-    "a base with an empty fragment": (
-        {"base_url": "http://h/#"},
-        ValueError,
-        "no query and no fragment",
-    ),
-    "a surrogate in the query": ({"query": {"a": "\ud800"}}, ValueError, "lone surrogate"),
-    "an empty version": ({"api_version": ""}, ValueError, "api_version is empty"),
-    "a transport that is none": (
-        {"transport": 5},
-        TypeError,
-        "transport must be callable, not int",
-    ),
-    "a hook that is none": ({"on_event": "print"}, TypeError, "on_event must be callable, not str"),
-    "no clock": ({"clock": None}, TypeError, "clock must be a clock; NoneType has no now"),
-    "a key without its certificate": (
-        {"client_cert": (None, "key")},
-        TypeError,
-        "client_cert must be the path",
-    ),
-    "an empty bundle": ({"ca_bundle": ""}, ValueError, "ca_bundle is empty"),
-    "a bundle that is off": (
-        {"ca_bundle": False},
-        TypeError,
-        "ca_bundle must be the path of a PEM file, not bool",
-    ),
-    "limits of text": (
-        {"limits": Limits(requests="x")},  # type: ignore[arg-type]
-        TypeError,
-        "limits.requests must be an integer, not str",
-    ),
-    "limits of 0": (
-        {"limits": Limits(page=0)},
-        ValueError,
-        "limits.page must be at least 1, not 0",
-    ),
-    "limits with half a request": (
-        {"limits": Limits(requests=2.5)},  # type: ignore[arg-type]
-        TypeError,
-        "must be an integer, not float",
-    ),
-    "a pattern that is none": (
-        {"limits": Limits(custom_id="(")},
-        ValueError,
-        "limits.custom_id must be a regular",
-    ),
-    "headers in a list": ({"headers": []}, TypeError, "headers must be a mapping, not list"),
-}
-
-
-@pytest.mark.parametrize(("options", "kind", "message"), WRONG_OPTIONS.values(), ids=WRONG_OPTIONS)
-def test_options_that_cannot_be(
-    options: dict[str, Any], kind: type[Exception], message: str
-) -> None:
-    with pytest.raises(kind, match=message):
-        init(KEY, **options)
-    with pytest.raises(kind, match=message):
-        with_options(init(KEY), **options)
-
-
-def test_a_slice_of_a_secret_is_as_secret() -> None:
-    client = init(KEY)
-    assert client.api_key is not None
-    assert repr(client.api_key[:80]) == "'***'"
-    assert str(client.api_key[3]) == "***"
-
-
-def test_a_scheme_in_capitals_is_the_same_base() -> None:
-    assert init(KEY, base_url="HTTPS://Example.org/").base_url == "https://Example.org"
+def test_a_changed_copy_warns_only_if_the_change_concerns_it() -> None:
+    client = init(KEY, base_url="http://gw")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with_options(client, timeout=5, headers={"x-a": "b"})
+    with pytest.warns(RuntimeWarning, match="^http://gw is not encrypted"):
+        with_options(client, api_key="another")

@@ -14,6 +14,7 @@ from anthropix_py import errors
 from anthropix_py.errors import (
     AnthropixError,
     APIError,
+    AuthError,
     DecodeError,
     FileError,
     IncompleteResults,
@@ -73,7 +74,12 @@ CASES: dict[str, tuple[AnthropixError, str]] = {
     ),
     "missing": (
         MissingCredentials(["A", "B"]),
-        "no credentials: pass api_key= or auth_token=, or set one of A and B (both are unset or empty)",
+        "no credentials: pass api_key=, auth_token= or auth=, or set A or B "
+        "(both are unset or empty)",
+    ),
+    "auth": (
+        AuthError("OSError: no token"),
+        "no credential: auth failed with OSError: no token (nothing was sent)",
     ),
     "api bare": (APIError(529), "529"),
     "api type": (APIError(404, "not_found_error"), "404 not_found_error"),
@@ -93,9 +99,11 @@ CASES: dict[str, tuple[AnthropixError, str]] = {
         ),
         "429 rate_limit_error/ramp_limit_exceeded: Slow (retry-after: 7) [req_1]",
     ),
+    # A gateway's page of HTML must not fill the message.
+    "api long message": (APIError(502, None, "x" * 1001), "502: " + "x" * 1000 + "..."),
     "sent": (
         TransportError("closed", "peer left", sent=True),
-        "closed: peer left (after the request was sent)",
+        "closed: peer left (after sending had begun)",
     ),
     "unsent": (
         TransportError("connect", "refused", sent=False),
@@ -111,15 +119,25 @@ CASES: dict[str, tuple[AnthropixError, str]] = {
     ),
     "not ended": (
         NotEnded(BATCH),
-        "batch msgbatch_1 is canceling: it has results once it has ended",
+        "batch msgbatch_1 is canceling: results are available once it has ended",
     ),
     "wait": (WaitTimeout(BATCH, 61.4), "batch msgbatch_1 is canceling after 61 s"),
-    "wait blind": (WaitTimeout(None, 0.2), "no look at the batch succeeded in 0 s"),
+    "wait and failed": (
+        WaitTimeout(BATCH, 61.4, APIError(500)),
+        "batch msgbatch_1 is canceling after 61 s; the last poll failed: 500",
+    ),
+    "wait blind": (WaitTimeout(None, 0.2), "the batch could not be read within 0 s"),
     "unknown": (
         UnknownOutcome(TransportError("timeout", "silence", sent=True), 100_000, 1.5),
-        "a batch of 100,000 requests may have been created, and was not sent again: "
-        "timeout: silence (after the request was sent). "
-        "Look with batch.candidates for the batches that could be it before creating it anew",
+        "a batch of 100,000 requests may have been created; the create was not repeated: "
+        "timeout: silence (after sending had begun). "
+        "Check batch.candidates before creating it again",
+    ),
+    # Made by hand after a crash, from what the program had noted before it sent the request.
+    "unknown without a cause": (
+        UnknownOutcome(None, 1, 1.5),
+        "a batch of 1 request may have been created; the create was not repeated. "
+        "Check batch.candidates before creating it again",
     ),
     "short": (IncompleteResults(1000, 999), "the results ended after 999 of 1,000 rows"),
     "short unknown": (
@@ -128,11 +146,11 @@ CASES: dict[str, tuple[AnthropixError, str]] = {
     ),
     "short again": (
         IncompleteResults(3, 1, 1200),
-        "the results ended after 1 of 3 rows, 1,200 came more than once",
+        "the results ended after 1 of 3 rows, 1,200 arrived more than once",
     ),
     "short because": (
         IncompleteResults(3, 1, 0, TransportError("closed", "gone", sent=True)),
-        "the results ended after 1 of 3 rows: closed: gone (after the request was sent)",
+        "the results ended after 1 of 3 rows: closed: gone (after sending had begun)",
     ),
     "file": (FileError("/tmp/out.jsonl", "disk full"), "/tmp/out.jsonl: disk full"),
 }
@@ -206,8 +224,12 @@ def test_every_attribute_is_documented(kind: type[BaseException]) -> None:
     error = next(error for error, _ in CASES.values() if type(error) is kind)
     documented = kind.__doc__ or ""
     assert [
-        name for name in vars(error) if f"`{name}`" not in documented and name != "detail"
+        name for name in public(error) if f"`{name}`" not in documented and name != "detail"
     ] == []
+
+
+def public(error: AnthropixError) -> set[str]:
+    return {name for name in vars(error) if not name.startswith("_")}
 
 
 @pytest.mark.parametrize(
@@ -222,7 +244,7 @@ def test_every_argument_is_an_attribute(kind: type[AnthropixError]) -> None:
             kind.__init__, vars(errors) | {"MessageBatch": MessageBatch, "Problem": Problem}
         )
     )
-    assert names - {"return"} == set(vars(error))
+    assert names - {"return"} == public(error)
 
 
 def test_problems_are_kept_apart_from_the_list_given() -> None:

@@ -1,4 +1,4 @@
-"""When a call is made again, and after how long."""
+"""When a failed call is made again, and after how long."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import error_body
 
+from anthropix_py import retry
 from anthropix_py.errors import (
     AnthropixError,
     APIError,
@@ -23,357 +25,245 @@ from anthropix_py.errors import (
     UnknownOutcome,
     WaitTimeout,
 )
-from anthropix_py.retry import Policy, delay, http_date, passing, retry_after, surely_undone
+from anthropix_py.retry import Policy, http_date, retry_after
 
 NOW = 1_790_000_000.0
-CAPS = ["enforced_spend_limit_reached", "contract_spend_limit_reached"]
+SPEND_LIMITS = ["enforced_spend_limit_reached", "contract_spend_limit_reached"]
 
 
-def api(status: int, code: str | None = None, **headers: str) -> APIError:
-    return APIError(
-        status,
-        None,
-        None,
-        code,
-        None,
-        {name.replace("_", "-"): value for name, value in headers.items()},
+def api(status: int, code: str | None = None, body: object = None, **headers: str) -> APIError:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return APIError(status, error_code=code, headers=named, body=body)
+
+
+class OfATransport(AnthropixError):
+    """An error that somebody's own transport raises: nobody knows when."""
+
+
+# Columns: transient, proves_nothing_happened, may_resend if repeatable, may_resend if not.
+Columns = tuple[bool, bool, bool, bool]
+BUSY = (True, True, True, True)
+UNCLEAR = (True, False, True, False)
+REFUSED = (False, True, False, False)
+UNKNOWN = (False, False, False, False)
+
+FAULTS_OF_THE_REQUEST = (300, 301, 302, 304, 305, 307, 308, *range(400, 408), *range(410, 419))
+FAULTS_OF_THE_REQUEST += (421, 422, 426, 428, 431, 451)
+
+ERRORS: dict[str, tuple[AnthropixError, Columns]] = {
+    **{f"{status}": (api(status), REFUSED) for status in FAULTS_OF_THE_REQUEST},
+    **{f"{n}": (api(n), UNCLEAR) for n in (408, 409, 500, 501, 502, 504, 505, 520, 524, 599, 600)},
+    # against a create that was carried out and answered with a status that nobody foresaw
+    **{f"{n}": (api(n), UNKNOWN) for n in (200, 206, 299, 303, 306, 309, 399, 419, 420, 423, 425)},
+    **{f"{n} of an edge": (api(n, body="No"), UNKNOWN) for n in (444, 460, 499)},
+    # against a gateway that answers so after it has passed the request on
+    **{f"{n} of a gateway": (api(n, body="reset"), UNCLEAR) for n in (429, 503, 529)},
+    **{f"{n} with a request id": (api(n, request_id="req_1"), BUSY) for n in (429, 503, 529)},
+    **{f"{n} in the envelope": (api(n, body=error_body()), BUSY) for n in (429, 503, 529)},
+    "429 on a ramp": (api(429, "ramp_limit_exceeded", request_id="r"), BUSY),
+    "429 with another code": (api(429, "spend", request_id="r"), BUSY),
+    "503 with an empty request id": (api(503, request_id=""), UNCLEAR),
+    "503 with half an envelope": (api(503, body={"type": "error"}), UNCLEAR),
+    "503 without a type": (api(503, body={"error": {"type": "overloaded_error"}}), UNCLEAR),
+    "503 with another type": (api(503, body={"type": "fault", "error": {}}), UNCLEAR),
+    "503 with a list": (api(503, body=["error"]), UNCLEAR),
+    **{f"{n} for {code}": (api(n, code), UNKNOWN) for code in SPEND_LIMITS for n in (503, 529)},
+    **{f"429 for {code}": (api(429, code, request_id="r"), REFUSED) for code in SPEND_LIMITS},
+    "not sent: connect": (TransportError("connect", "x", sent=False), BUSY),
+    "not sent: timeout": (TransportError("timeout", "x", sent=False), BUSY),
+    "not sent: tls": (TransportError("tls", "x", sent=False), BUSY),
+    "sent: connect": (TransportError("connect", "x", sent=True), UNCLEAR),
+    "sent: closed": (TransportError("closed", "x", sent=True), UNCLEAR),
+    "sent: timeout": (TransportError("timeout", "x", sent=True), UNCLEAR),
+    "sent: protocol": (TransportError("protocol", "x", sent=True), UNCLEAR),
+    "sent: tls": (TransportError("tls", "x", sent=True), UNCLEAR),
+    "invalid request": (InvalidRequest([]), REFUSED),
+    "no credentials": (MissingCredentials(["A"]), REFUSED),
+    "file": (FileError("x", "y"), REFUSED),
+    "decode": (DecodeError("x"), UNKNOWN),
+    "incomplete results": (IncompleteResults(2, 1), UNKNOWN),
+    "wait timeout": (WaitTimeout(None, 1.0), UNKNOWN),
+    "unknown outcome": (UnknownOutcome(api(529), 1, 0.0), UNKNOWN),
+    # against an own transport's error, raised after the body went out, that counts as no effect
+    "base class": (AnthropixError("x"), UNKNOWN),
+    "somebody's subclass": (OfATransport("x"), UNKNOWN),
+}
+
+
+def columns(error: AnthropixError) -> Columns:
+    return (
+        retry.transient(error),
+        retry.proves_nothing_happened(error),
+        retry.may_resend(error, repeatable=True),
+        retry.may_resend(error, repeatable=False),
     )
 
 
-def wait(error: AnthropixError, policy: Policy = Policy(), **options: Any) -> float | None:
-    given = {"repeatable": True, "attempt": 0, "elapsed": 0.0, "chance": 0.0, "now": NOW, **options}
-    return delay(policy, error, **given)
+@pytest.mark.parametrize(("error", "expected"), ERRORS.values(), ids=ERRORS)
+def test_what_each_error_means(error: AnthropixError, expected: Columns) -> None:
+    assert columns(error) == expected
 
 
-RETRY_AFTER: dict[str, tuple[dict[str, str], float | None]] = {
-    "none": ({}, None),
-    "integer": ({"retry-after": "7"}, 7.0),
-    "fraction": ({"retry-after": "1.5"}, 1.5),
-    "zero": ({"retry-after": "0"}, 0.0),
-    "tiny": ({"retry-after": "1e-9"}, 1e-9),
-    "exponent": ({"retry-after": "1e3"}, 1000.0),
-    "spaces": ({"retry-after": " 7\t"}, 7.0),
-    "plus": ({"retry-after": "+7"}, 7.0),
-    "huge": ({"retry-after": "9" * 30}, float("9" * 30)),
-    "infinite": ({"retry-after": "inf"}, math.inf),
-    "overflow": ({"retry-after": "1e999"}, math.inf),
-    "minus": ({"retry-after": "-1"}, None),
-    "minus fraction": ({"retry-after": "-0.001"}, None),
-    "minus infinite": ({"retry-after": "-inf"}, None),
-    "nan": ({"retry-after": "nan"}, None),
-    "empty": ({"retry-after": ""}, None),
-    "blank": ({"retry-after": "  "}, None),
-    "words": ({"retry-after": "in a while"}, None),
-    "unit": ({"retry-after": "7s"}, None),
-    "two": ({"retry-after": "7, 8"}, None),
-    "hex": ({"retry-after": "0x10"}, None),
-    "comma": ({"retry-after": "1,5"}, None),
-    "ms": ({"retry-after-ms": "1500"}, 1.5),
-    "ms fraction": ({"retry-after-ms": "0.5"}, 0.0005),
-    "ms zero": ({"retry-after-ms": "0"}, 0.0),
-    "ms first": ({"retry-after-ms": "20", "retry-after": "7"}, 0.02),
-    "ms zero first": ({"retry-after-ms": "0", "retry-after": "7"}, 0.0),
-    "ms rubbish": ({"retry-after-ms": "soon", "retry-after": "7"}, 7.0),
-    "ms minus": ({"retry-after-ms": "-1", "retry-after": "7"}, 7.0),
-    "ms nan": ({"retry-after-ms": "nan", "retry-after": "7"}, 7.0),
-    "ms empty": ({"retry-after-ms": "", "retry-after": "7"}, 7.0),
-    "ms is no date": ({"retry-after-ms": formatdate(NOW + 30, usegmt=True)}, None),
-    "both rubbish": ({"retry-after-ms": "soon", "retry-after": "later"}, None),
-    "date": ({"retry-after": formatdate(NOW + 30, usegmt=True)}, 30.0),
-    "date now": ({"retry-after": formatdate(NOW, usegmt=True)}, 0.0),
-    "date past": ({"retry-after": formatdate(NOW - 30, usegmt=True)}, 0.0),
-    "date long past": ({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0.0),
-    "date and their clock": (
-        {"retry-after": formatdate(5030, usegmt=True), "date": formatdate(5000, usegmt=True)},
-        30.0,
-    ),
-    "date past on their clock": (
-        {"retry-after": formatdate(NOW + 5, usegmt=True), "date": formatdate(NOW + 9, usegmt=True)},
-        0.0,
-    ),
-    "date and rubbish clock": (
-        {"retry-after": formatdate(NOW + 30, usegmt=True), "date": "yesterday"},
-        30.0,
-    ),
-    "ms rubbish, date": (
-        {"retry-after-ms": "x", "retry-after": formatdate(NOW + 30, usegmt=True)},
-        30.0,
-    ),
-    "clock alone": ({"date": formatdate(NOW, usegmt=True)}, None),
-    "cut date": ({"retry-after": "Wed, 21 Oct"}, None),
+WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("true", "True", "TRUE", "tRuE", "  true\t"), True),
+    **dict.fromkeys(("false", "False", "FALSE", "fAlSe", " False "), False),
+    **dict.fromkeys(("", " ", "yes", "1", "0", "true, false", "truely"), None),
 }
 
 
-@pytest.mark.parametrize("case", RETRY_AFTER.values(), ids=RETRY_AFTER)
-def test_retry_after(case: tuple[dict[str, str], float | None]) -> None:
-    headers, expected = case
-    assert retry_after(headers, NOW) == (expected if expected is None else pytest.approx(expected))
+@pytest.mark.parametrize("status", [400, 404, 408, 429, 500, 503, 504])
+@pytest.mark.parametrize(("word", "meaning"), WORDS.items(), ids=map(repr, WORDS))
+def test_x_should_retry_decides_what_is_transient_and_proves_nothing(
+    word: str, meaning: bool | None, status: int
+) -> None:
+    plain = api(status, request_id="req_1")
+    transient, proven, _, _ = columns(plain)
+    if meaning is not None:
+        transient = meaning
+    expected = (transient, proven, transient, transient and proven)
+    assert columns(api(status, request_id="req_1", x_should_retry=word)) == expected
 
 
-DATES: dict[str, tuple[str, float | None]] = {
-    "imf": ("Wed, 21 Oct 2015 07:28:00 GMT", 1445412480.0),
-    "rfc 850": ("Wednesday, 21-Oct-15 07:28:00 GMT", 1445412480.0),
-    "asctime": ("Wed Oct 21 07:28:00 2015", 1445412480.0),
-    "epoch": ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
-    "leap day": ("Thu, 29 Feb 2024 00:00:00 GMT", 1709164800.0),
-    "empty": ("", None),
-    "number": ("7", None),
-    "minus": ("-1", None),
-    "iso": ("2015-10-21T07:28:00Z", None),
-    "day": ("Wed", None),
-    "letter": ("a", None),
-    "comma": ("Wed,", None),
-    "no time": ("Wed, 21 Oct 2015", None),
-    "words": ("the day after tomorrow", None),
-    "no month": ("Wed, 21 Foo 2015 07:28:00 GMT", None),
-    "no numbers": ("Wed, aa Oct bbbb cc:dd:ee GMT", None),
-    "year too far": ("Wed, 21 Oct 99999999 07:28:00 GMT", None),
-    "year of many digits": ("Wed, 21 Oct " + "9" * 5000 + " 07:28:00 GMT", None),
-    "other script": ("\u661f\u671f\u4e09", None),
-    "nul": ("W\0", None),
+@pytest.mark.parametrize("code", SPEND_LIMITS)
+@pytest.mark.parametrize("word", ["true", "TRUE", "false", ""])
+def test_no_word_makes_waiting_for_a_spend_limit_useful(code: str, word: str) -> None:
+    error = api(429, code, request_id="r", x_should_retry=word, retry_after="1")
+    assert columns(error) == REFUSED
+
+
+# As retry-after; as retry-after-ms a thousandth of it, and what makes no sense is passed over.
+SECONDS: dict[str, float | None] = {
+    "7": 7.0, "1.5": 1.5, "0": 0.0, "1e-9": 1e-9, "1e3": 1000.0, " 7\t": 7.0, "+7": 7.0,
+    "9" * 30: float("9" * 30), "9" * 400: math.inf, "inf": math.inf, "1e999": math.inf,
+    "-1": None, "-0.001": None, "-inf": None, "nan": None, "": None, "  ": None,
+    "in a while": None, "7s": None, "7, 8": None, "0x10": None, "1,5": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "seconds"), SECONDS.items(), ids=map(repr, SECONDS))
+def test_retry_after_in_seconds_or_milliseconds(text: str, seconds: float | None) -> None:
+    assert retry_after({"retry-after": text}, NOW) == seconds
+    in_milliseconds = 9.0
+    if seconds is not None:
+        in_milliseconds = seconds / 1000
+    headers = {"retry-after-ms": text, "retry-after": "9"}
+    assert retry_after(headers, NOW) == pytest.approx(in_milliseconds)
+
+
+def date(seconds: float) -> str:
+    return formatdate(seconds, usegmt=True)
+
+
+RETRY_DATES: dict[str, tuple[dict[str, str], float | None]] = {
+    "no header": ({}, None),
+    "date alone": ({"date": date(NOW)}, None),
+    "in 30 s": ({"retry-after": date(NOW + 30)}, 30.0),
+    "now": ({"retry-after": date(NOW)}, 0.0),
+    "past": ({"retry-after": date(NOW - 30)}, 0.0),
+    "long past": ({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0.0),
+    # against a machine whose clock is wrong
+    "by the server's clock": ({"retry-after": date(5030), "date": date(5000)}, 30.0),
+    "past by the server's clock": ({"retry-after": date(NOW + 5), "date": date(NOW + 9)}, 0.0),
+    "beside rubbish for a date": ({"retry-after": date(NOW + 30), "date": "yesterday"}, 30.0),
+    "behind rubbish in ms": ({"retry-after-ms": "x", "retry-after": date(NOW + 30)}, 30.0),
+    "in the header for ms": ({"retry-after-ms": date(NOW + 30)}, None),
+    "cut": ({"retry-after": "Wed, 21 Oct"}, None),
+    "rubbish in both": ({"retry-after-ms": "soon", "retry-after": "later"}, None),
 }
 
 
-@pytest.mark.parametrize("case", DATES.values(), ids=DATES)
-def test_http_date(case: tuple[str, float | None]) -> None:
-    assert http_date(case[0]) == case[1]
+@pytest.mark.parametrize(("headers", "seconds"), RETRY_DATES.values(), ids=RETRY_DATES)
+def test_retry_after_as_a_date(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers, NOW) == seconds
+
+
+DATES: dict[str, float | None] = {
+    "Wed, 21 Oct 2015 07:28:00 GMT": 1445412480.0,
+    "Wednesday, 21-Oct-15 07:28:00 GMT": 1445412480.0,
+    "Wed Oct 21 07:28:00 2015": 1445412480.0,
+    "Thu, 01 Jan 1970 00:00:00 GMT": 0.0,
+    "Thu, 29 Feb 2024 00:00:00 GMT": 1709164800.0,
+    **dict.fromkeys(("", "7", "-1", "2015-10-21T07:28:00Z", "Wed", "a", "Wed,", "W\0")),
+    **dict.fromkeys(("Wed, 21 Oct 2015", "the day after tomorrow", "\u661f\u671f\u4e09")),
+    **dict.fromkeys(("Wed, 21 Foo 2015 07:28:00 GMT", "Wed, aa Oct bbbb cc:dd:ee GMT")),
+    "Wed, 21 Oct 99999999 07:28:00 GMT": None,
+    # against the limit on the digits of an integer, which raises
+    "Wed, 21 Oct " + "9" * 5000 + " 07:28:00 GMT": None,
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), DATES.items(), ids=[repr(one)[:40] for one in DATES])
+def test_http_date(text: str, expected: float | None) -> None:
+    assert http_date(text) == expected
 
 
 @given(st.integers(0, 4_000_000_000))
 def test_every_date_is_read(seconds: int) -> None:
-    assert http_date(formatdate(seconds, usegmt=True)) == seconds
+    assert http_date(date(seconds)) == seconds
 
 
-PARTS = [
-    "Wed,",
-    "Oct",
-    "21",
-    "2015",
-    "07:28:00",
-    "GMT",
-    "-0700",
-    "-99999999",
-    "21-Oct-15",
-    "::",
-    ",",
-    "1.2.3",
-    "9" * 20,
-]
+PARTS = ["Wed,", "Oct", "21", "2015", "07:28:00", "GMT", "-0700", "-99999999", "21-Oct-15", "::"]
+PARTS += [",", "1.2.3", "9" * 20]
+RUBBISH = st.lists(st.sampled_from(PARTS) | st.text(string.printable, max_size=5), max_size=8)
 
 
-@given(
-    st.lists(st.sampled_from(PARTS) | st.text(string.printable, max_size=5), max_size=8).map(
-        " ".join
-    )
-)
+@given(RUBBISH.map(" ".join))
 def test_rubbish_never_raises(text: str) -> None:
-    date = http_date(text)
-    assert date is None or math.isfinite(date)
+    found = http_date(text)
+    assert found is None or math.isfinite(found)
     asked = retry_after({"retry-after-ms": text, "retry-after": text, "date": text}, NOW)
     assert asked is None or asked >= 0
 
 
-# (error, passing, surely_undone)
-ERRORS: dict[str, tuple[AnthropixError, bool, bool]] = {
-    "200": (api(200), False, False),
-    "304": (api(304), False, False),
-    "400": (api(400), False, False),
-    "401": (api(401), False, False),
-    "402": (api(402), False, False),
-    "403": (api(403), False, False),
-    "404": (api(404), False, False),
-    "408": (api(408), True, False),
-    "409": (api(409), True, False),
-    "412": (api(412), False, False),
-    "413": (api(413), False, False),
-    "422": (api(422), False, False),
-    "429": (api(429), True, True),
-    "429 ramp": (api(429, "ramp_limit_exceeded"), True, True),
-    "429 unknown code": (api(429, "spend"), True, True),
-    "431": (api(431), False, False),
-    "499": (api(499), False, False),
-    "500": (api(500), True, False),
-    "501": (api(501), True, False),
-    "502": (api(502), True, False),
-    "503": (api(503), True, True),
-    "504": (api(504), True, False),
-    "529": (api(529), True, True),
-    "599": (api(599), True, False),
-    "unsent": (TransportError("connect", "x", sent=False), True, True),
-    "unsent timeout": (TransportError("timeout", "x", sent=False), True, True),
-    "sent connect": (TransportError("connect", "x", sent=True), True, False),
-    "closed": (TransportError("closed", "x", sent=True), True, False),
-    "timeout": (TransportError("timeout", "x", sent=True), True, False),
-    "protocol": (TransportError("protocol", "x", sent=True), True, False),
-    "tls": (TransportError("tls", "x", sent=False), True, True),
-    "tls sent": (TransportError("tls", "x", sent=True), True, False),
-    "decode": (DecodeError("x"), False, False),
-    "short": (IncompleteResults(2, 1), True, False),
-    "invalid": (InvalidRequest([]), False, False),
-    "missing": (MissingCredentials(["A"]), False, False),
-    "wait": (WaitTimeout(None, 1.0), False, False),
-    "unknown": (UnknownOutcome(api(529), 1, 0.0), False, False),
-    "file": (FileError("x", "y"), False, False),
-    "base": (AnthropixError("x"), False, False),
-    **{
-        f"cap {code} {status}": (api(status, code), False, False)
-        for code in CAPS
-        for status in (429, 503, 529)
-    },
-}
-
-WORDS: dict[str, tuple[str, bool | None]] = {
-    "true": ("true", True),
-    "True": ("True", True),
-    "TRUE": ("TRUE", True),
-    "tRuE": ("tRuE", True),
-    "true spaced": ("  true\t", True),
-    "false": ("false", False),
-    "False": ("False", False),
-    "FALSE": ("FALSE", False),
-    "fAlSe": ("fAlSe", False),
-    "false spaced": (" False ", False),
-    "empty": ("", None),
-    "blank": (" ", None),
-    "yes": ("yes", None),
-    "1": ("1", None),
-    "0": ("0", None),
-    "two": ("true, false", None),
-    "rubbish": ("truely", None),
+TRIES = Policy(max_retries=1000)
+DELAYS: dict[str, tuple[Policy, dict[str, float], float | None]] = {
+    "the first": (Policy(), {}, 0.5),
+    **{f"doubled {n} times": (TRIES, {"attempt": n}, 0.5 * 2**n) for n in (1, 2, 3, 4)},
+    "at most max_delay": (TRIES, {"attempt": 5}, 8.0),
+    # against an overflow of 2.0 ** attempt
+    "after 5,000 tries": (Policy(max_retries=9999), {"attempt": 5000}, 8.0),
+    "half the chance": (Policy(), {"chance": 0.5}, 0.4375),
+    "all of the chance": (Policy(), {"chance": 1.0}, 0.375),
+    "chance off max_delay": (TRIES, {"attempt": 9, "chance": 1.0}, 6.0),
+    "the last try": (Policy(), {"attempt": 1}, 1.0),
+    "no try left": (Policy(), {"attempt": 2}, None),
+    "fewer than no try left": (Policy(), {"attempt": 3}, None),
+    "no retries at all": (Policy(max_retries=0), {}, None),
+    "no retries, but asked for": (Policy(max_retries=0), {"asked": 0.0}, None),
+    "asked": (Policy(), {"asked": 7.0}, 7.0),
+    "asked, not shortened by chance": (Policy(), {"asked": 7.0, "chance": 0.99}, 7.0),
+    "asked for less than the backoff": (Policy(), {"asked": 0.01}, 0.01),
+    "asked for 0": (Policy(), {"asked": 0.0}, 0.0),
+    "asked for more than max_delay": (Policy(max_delay=1.0), {"asked": 7.0}, 7.0),
+    "as long as patience": (Policy(), {"asked": 60.0}, 60.0),
+    "longer than patience": (Policy(), {"asked": 60.001}, None),
+    "asked for ever": (Policy(), {"asked": math.inf}, None),
+    "more patience": (Policy(patience=3600.0), {"asked": 600.0}, 600.0),
+    "no patience": (Policy(patience=0.0), {"asked": 0.1}, None),
+    "no patience, nothing asked": (Policy(patience=0.0), {}, 0.5),
+    "at the deadline": (Policy(deadline=100.0), {"elapsed": 99.5}, 0.5),
+    "past the deadline": (Policy(deadline=100.0), {"elapsed": 99.6}, None),
+    "asked past the deadline": (Policy(deadline=100.0), {"elapsed": 94.0, "asked": 7.0}, None),
+    "long past the deadline": (Policy(deadline=100.0), {"elapsed": 101.0, "asked": 0.0}, None),
+    "no deadline": (Policy(deadline=math.inf), {"elapsed": 1e12}, 0.5),
 }
 
 
-@pytest.mark.parametrize("case", ERRORS.values(), ids=ERRORS)
-def test_which_errors_pass(case: tuple[AnthropixError, bool, bool]) -> None:
-    error, passes, undone = case
-    assert (passing(error), surely_undone(error)) == (passes, undone)
+def delay(policy: Policy, **options: Any) -> float | None:
+    return retry.delay(policy, **{"attempt": 0, "elapsed": 0.0, "chance": 0.0, **options})
 
 
-@pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
-@pytest.mark.parametrize("case", WORDS.values(), ids=WORDS)
-def test_the_servers_word_overrides(case: tuple[str, bool | None], status: int) -> None:
-    word, told = case
-    error = api(status, x_should_retry=word)
-    assert passing(error) is (passing(api(status)) if told is None else told)
-    assert surely_undone(error) is (surely_undone(api(status)) if told is None else told)
-
-
-@pytest.mark.parametrize("code", CAPS)
-@pytest.mark.parametrize("word", ["true", "TRUE", "false", ""])
-def test_no_word_lifts_a_spend_cap(code: str, word: str) -> None:
-    error = api(429, code, x_should_retry=word, retry_after="1")
-    assert (passing(error), surely_undone(error)) == (False, False)
-    assert wait(error) is wait(error, repeatable=False) is None
-
-
-@pytest.mark.parametrize("repeatable", [True, False], ids=["repeatable", "once"])
-@pytest.mark.parametrize("case", ERRORS.values(), ids=ERRORS)
-def test_delay_asks_the_right_question(
-    case: tuple[AnthropixError, bool, bool], repeatable: bool
-) -> None:
-    error, passes, undone = case
-    assert (wait(error, repeatable=repeatable) is not None) is (passes if repeatable else undone)
-
-
-@pytest.mark.parametrize(
-    ("attempt", "chance", "expected"),
-    [
-        (0, 0.0, 0.5),
-        (1, 0.0, 1.0),
-        (2, 0.0, 2.0),
-        (3, 0.0, 4.0),
-        (4, 0.0, 8.0),
-        (5, 0.0, 8.0),
-        (500, 0.0, 8.0),
-        (0, 0.5, 0.4375),
-        (0, 1.0, 0.375),
-        (9, 1.0, 6.0),
-    ],
-)
-def test_backoff(attempt: int, chance: float, expected: float) -> None:
-    assert wait(api(500), Policy(max_retries=1000), attempt=attempt, chance=chance) == expected
+@pytest.mark.parametrize(("policy", "options", "expected"), DELAYS.values(), ids=DELAYS)
+def test_delay(policy: Policy, options: dict[str, float], expected: float | None) -> None:
+    assert delay(policy, **options) == expected
 
 
 @given(st.integers(0, 900), st.floats(0, 1, exclude_max=True))
 def test_backoff_stays_between_its_bounds(attempt: int, chance: float) -> None:
-    pause = wait(api(500), Policy(max_retries=1000), attempt=attempt, chance=chance)
+    pause = delay(TRIES, attempt=attempt, chance=chance)
     assert pause is not None
     assert 0.375 <= pause <= 8.0
 
 
-@pytest.mark.parametrize(
-    ("retries", "attempt", "again"),
-    [
-        (2, 0, True),
-        (2, 1, True),
-        (2, 2, False),
-        (2, 3, False),
-        (0, 0, False),
-        (1, 0, True),
-        (1, 1, False),
-    ],
-)
-def test_retries_are_counted(retries: int, attempt: int, again: bool) -> None:
-    assert (wait(api(500), Policy(max_retries=retries), attempt=attempt) is not None) is again
-
-
-DELAYS: dict[str, tuple[Policy, APIError, float, float | None]] = {
-    "asked": (Policy(), api(429, retry_after="7"), 0.0, 7.0),
-    "asked less than the backoff": (Policy(), api(429, retry_after="0.01"), 0.0, 0.01),
-    "asked nothing": (Policy(), api(429, retry_after="0"), 0.0, 0.0),
-    "asked in ms": (Policy(), api(429, retry_after_ms="1500"), 0.0, 1.5),
-    "asked on a status that says try": (
-        Policy(),
-        api(400, x_should_retry="true", retry_after="2"),
-        0.0,
-        2.0,
-    ),
-    "asked on a status that does not pass": (Policy(), api(400, retry_after="2"), 0.0, None),
-    "asked, and told not to": (
-        Policy(),
-        api(429, x_should_retry="false", retry_after="2"),
-        0.0,
-        None,
-    ),
-    "more than max_delay": (Policy(max_delay=1.0), api(429, retry_after="7"), 0.0, 7.0),
-    "as patience allows": (Policy(), api(429, retry_after="60"), 0.0, 60.0),
-    "beyond patience": (Policy(), api(429, retry_after="60.001"), 0.0, None),
-    "beyond patience in ms": (Policy(), api(429, retry_after_ms="60001"), 0.0, None),
-    "beyond patience by date": (
-        Policy(),
-        api(429, retry_after=formatdate(NOW + 3600, usegmt=True)),
-        0.0,
-        None,
-    ),
-    "date": (Policy(), api(429, retry_after=formatdate(NOW + 20, usegmt=True)), 0.0, 20.0),
-    "date past": (Policy(), api(429, retry_after=formatdate(NOW - 20, usegmt=True)), 0.0, 0.0),
-    "infinite": (Policy(), api(429, retry_after="inf"), 0.0, None),
-    "huge": (Policy(), api(429, retry_after="9" * 400), 0.0, None),
-    "more patience": (Policy(patience=3600.0), api(429, retry_after="600"), 0.0, 600.0),
-    "no patience": (Policy(patience=0.0), api(429, retry_after="0.1"), 0.0, None),
-    "no patience, nothing asked": (Policy(patience=0.0), api(429), 0.0, 0.5),
-    "nan asks nothing": (Policy(), api(429, retry_after="nan"), 0.0, 0.5),
-    "minus asks nothing": (Policy(), api(429, retry_after="-5"), 0.0, 0.5),
-    "rubbish asks nothing": (Policy(), api(429, retry_after="soon"), 0.0, 0.5),
-    "at the deadline": (Policy(deadline=100.0), api(500), 99.5, 0.5),
-    "past the deadline": (Policy(deadline=100.0), api(500), 99.6, None),
-    "asked past the deadline": (Policy(deadline=100.0), api(429, retry_after="7"), 94.0, None),
-    "long past the deadline": (Policy(deadline=100.0), api(429, retry_after="0"), 101.0, None),
-    "no deadline": (Policy(deadline=math.inf), api(500), 1e12, 0.5),
-}
-
-
-@pytest.mark.parametrize("case", DELAYS.values(), ids=DELAYS)
-def test_delay(case: tuple[Policy, APIError, float, float | None]) -> None:
-    policy, error, elapsed, expected = case
-    assert wait(error, policy, elapsed=elapsed) == (
-        expected if expected is None else pytest.approx(expected)
-    )
-
-
-def test_what_was_asked_is_not_shortened_by_chance() -> None:
-    assert wait(api(429, retry_after="7"), chance=0.99) == 7.0
-
-
-def test_a_policy_is_what_is_documented() -> None:
+def test_the_default_policy_is_the_documented_one() -> None:
     assert Policy() == (2, 0.5, 8.0, 60.0, 900.0)

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -24,7 +24,7 @@ def body(requests: list[Any]) -> bytes:
 
 
 def sized(length: int, fill: str = "x") -> dict[str, Any]:
-    """Give a request of exactly *length* bytes of JSON."""
+    """Return a request of exactly *length* bytes of JSON."""
     empty = len(_json.dumps({"custom_id": ""}))
     return {"custom_id": fill * ((length - empty) // len(fill.encode()))}
 
@@ -48,6 +48,7 @@ LENGTHS: dict[str, tuple[list[Any], Limits, list[int]]] = {
     "a byte over": (THREE, Limits(bytes=EXACT + 1), [3]),
     "exact bytes again": (THREE * 3, Limits(bytes=EXACT), [3, 3, 3]),
     "exact for one": (THREE, Limits(bytes=len(body(THREE[:1]))), [1, 1, 1]),
+    # A comma is a byte too.
     "no room for the comma": (THREE, Limits(bytes=len(body(THREE[:2])) - 1), [1, 1, 1]),
     "bytes before count": (THREE * 2, Limits(bytes=len(body(THREE[:2])), requests=3), [2, 2, 2]),
     "count before bytes": (THREE * 2, Limits(bytes=EXACT, requests=2), [2, 2, 2]),
@@ -57,17 +58,19 @@ LENGTHS: dict[str, tuple[list[Any], Limits, list[int]]] = {
         [1, 2, 1],
     ),
     "no reordering": ([sized(30), sized(90), sized(30)], Limits(bytes=EXACT), [1, 1, 1]),
+    # A limit in characters would let a body of other scripts be three times too large.
     "bytes, not characters": (
         [sized(48, "\u2603")] * 3,
         Limits(bytes=len(body([sized(48, "\u2603")] * 3)) - 1),
         [2, 1],
     ),
+    # A lone surrogate is sent as an escape of six bytes.
     "escapes": (
         [{"a": "\ud800"}] * 3,
         Limits(bytes=len(body([{"a": "\ud800"}] * 3))),
         [3],
     ),
-    "duplicates and rubbish are left alone": (
+    "repeated ids and faulty requests are left alone": (
         [{}, {}, {"custom_id": 5}, {1: 2}],
         Limits(requests=2),
         [2, 2],
@@ -107,7 +110,7 @@ def test_an_endless_generator_is_read_as_far_as_needed() -> None:
     assert next(parts)[0] == {"custom_id": "r-10"}
 
 
-def test_lists_are_apart() -> None:
+def test_lists_are_independent() -> None:
     parts = chunks(numbered(), Limits(requests=2))
     first = next(parts)
     first.clear()
@@ -121,7 +124,7 @@ def test_mappings_are_measured_as_objects() -> None:
     assert [len(part) for part in chunks(requests, Limits(bytes=EXACT - 1))] == [2, 1]
 
 
-def test_nothing_is_changed() -> None:
+def test_requests_are_never_changed() -> None:
     requests = [{"custom_id": "a", "params": {"messages": [{"content": "\ud800"}]}}] * 3
     before = copy.deepcopy(requests)
     list(chunks(requests, Limits(requests=2)))
@@ -133,6 +136,7 @@ TOO_LARGE = Limits(bytes=len(body([sized(60)])) - 1)
 REFUSED: dict[str, tuple[Any, int, str, str]] = {
     "first": ([sized(60)], 0, "", "60 bytes"),
     "later": ([sized(30), sized(30), sized(60), sized(30)], 2, "", "60 bytes"),
+    # The user looks for the index in what was passed, not in the chunk.
     "counted over all chunks": ([sized(30)] * 9 + [sized(60)], 9, "", "60 bytes"),
     "nan": ([sized(30), {"a": [1, math.nan]}], 1, "/a/1", "nan"),
     "inf": ([{"a": -math.inf}], 0, "/a", "-inf"),
@@ -144,7 +148,7 @@ REFUSED: dict[str, tuple[Any, int, str, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED)
-def test_what_fits_no_batch_is_refused(case: tuple[Any, int, str, str]) -> None:
+def test_what_does_not_fit_a_batch_is_refused(case: tuple[Any, int, str, str]) -> None:
     requests, index, pointer, found = case
     with pytest.raises(InvalidRequest) as caught:
         list(chunks(requests, TOO_LARGE))
@@ -161,7 +165,7 @@ def test_one_that_just_fits_is_not_refused() -> None:
     assert len(list(chunks([sized(60)], Limits(bytes=len(body([sized(60)])))))) == 1
 
 
-def test_full_lists_before_a_fault_are_handed_over_first() -> None:
+def test_full_lists_before_a_fault_are_yielded_first() -> None:
     parts = chunks([*THREE, sized(90)], Limits(requests=2, bytes=80))
     assert next(parts) == THREE[:2]
     with pytest.raises(InvalidRequest):
@@ -171,13 +175,18 @@ def test_full_lists_before_a_fault_are_handed_over_first() -> None:
 @pytest.mark.parametrize(
     "requests", [None, 5, "abc", b"abc", {"custom_id": "a"}, MappingProxyType({})], ids=repr
 )
-def test_what_is_no_list_of_requests_is_a_type_error_at_once(requests: Any) -> None:
+def test_what_is_not_a_list_of_requests_is_a_type_error_at_once(requests: Any) -> None:
     with pytest.raises(TypeError, match="requests must be an iterable of mappings"):
         chunks(requests)
 
 
+def test_limits_of_a_wrong_type_are_a_type_error_at_once() -> None:
+    with pytest.raises(TypeError, match="limits must be a Limits, not int"):
+        chunks([], cast(Any, 100_000))
+
+
 @pytest.mark.parametrize("count", [0, -1, -100_000])
-def test_a_batch_of_none_is_a_value_error_at_once(count: int) -> None:
+def test_a_limit_of_no_requests_is_a_value_error_at_once(count: int) -> None:
     with pytest.raises(ValueError, match="at least 1"):
         chunks([], Limits(requests=count))
 
@@ -203,7 +212,7 @@ def test_nothing_is_lost_and_every_list_fits_and_is_full(
 
 
 def body_sent(requests: list[dict[str, str]]) -> bytes:
-    """Encode request by request, as a body is sent: one lone surrogate changes the form of its own request only."""
+    """Encode each request alone, like `create`: a lone surrogate changes only its own request."""
     encoded = b'{"requests":[' + b",".join(map(_json.dumps, requests)) + b"]}"
     assert json.loads(encoded) == json.loads(json.dumps({"requests": requests}))
     return encoded

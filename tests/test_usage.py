@@ -25,9 +25,9 @@ def other(kind: str, **content: Any) -> dict[str, Any]:
 ERROR = {"type": "error", "error": {"type": "overloaded_error", "message": "x"}, "request_id": None}
 
 CASES: dict[str, tuple[list[dict[str, Any]], dict[str, Tokens]]] = {
-    "none": ([], {}),
-    "one": ([done("m", input_tokens=3, output_tokens=5)], {"m": Tokens(3, 5)}),
-    "sum": (
+    "no rows": ([], {}),
+    "one row": ([done("m", input_tokens=3, output_tokens=5)], {"m": Tokens(3, 5)}),
+    "two rows of a model": (
         [done("m", input_tokens=3, output_tokens=5), done("m", input_tokens=4, output_tokens=6)],
         {"m": Tokens(7, 11)},
     ),
@@ -47,6 +47,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[str, Tokens]]] = {
         [done("m", input_tokens=1), done("n", input_tokens=2), done("m", input_tokens=4)],
         {"m": Tokens(5), "n": Tokens(2)},
     ),
+    # The API sends null for kinds that were not used.
     "nulls": (
         [
             done(
@@ -60,6 +61,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[str, Tokens]]] = {
     ),
     "empty usage": ([done("m")], {"m": Tokens()}),
     "empty model": ([done("", input_tokens=1)], {"": Tokens(1)}),
+    # New kinds of tokens must not be added to the known ones.
     "unknown kinds": (
         [
             done(
@@ -73,11 +75,19 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[str, Tokens]]] = {
         ],
         {"m": Tokens(1)},
     ),
-    "huge": ([done("m", input_tokens=2**70), done("m", input_tokens=1)], {"m": Tokens(2**70 + 1)}),
+    # A float would lose the last digits.
+    "huge numbers": (
+        [done("m", input_tokens=2**70), done("m", input_tokens=1)],
+        {"m": Tokens(2**70 + 1)},
+    ),
     "errored": ([other("errored", error=ERROR)], {}),
     "canceled": ([other("canceled")], {}),
     "expired": ([other("expired")], {}),
-    "unknown type": ([other("vanished", message={"model": "m", "usage": {"input_tokens": 1}})], {}),
+    # A new outcome must not be taken for a success.
+    "unknown outcome": (
+        [other("vanished", message={"model": "m", "usage": {"input_tokens": 1}})],
+        {},
+    ),
     "mixed": (
         [other("expired"), done("m", output_tokens=2), other("errored", error=ERROR)],
         {"m": Tokens(0, 2)},
@@ -86,7 +96,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[str, Tokens]]] = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_total(case: tuple[list[dict[str, Any]], dict[str, Tokens]]) -> None:
+def test_total_of_rows(case: tuple[list[dict[str, Any]], dict[str, Tokens]]) -> None:
     rows, expected = case
     assert total(cast("list[Row]", rows)) == expected
 
@@ -104,3 +114,9 @@ def test_rows_from_a_generator_are_read_and_not_changed(
 def test_order_of_models_is_that_of_the_rows() -> None:
     rows = [done("z", input_tokens=1), done("a", input_tokens=1), done("z", input_tokens=1)]
     assert list(total(cast("list[Row]", rows))) == ["z", "a"]
+
+
+# A result iterates over its tag and its value: without this check the error would be about indices.
+def test_a_result_in_place_of_rows_says_to_unwrap_it() -> None:
+    with pytest.raises(TypeError, match=r"this is a result, \('ok', \.\.\.\), not rows"):
+        total(cast(Any, ("ok", [])))

@@ -1,489 +1,343 @@
-"""Waiting for a batch to end: the pace, the trouble that is lived through, and the ways it stops."""
+"""Waiting for a batch to end: what is polled and when, and the ways it stops.
+
+The pace, and how many failures are borne, are in test_polling.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import ID, KEY, PATH, a_batch, answer_of, client, error_body
-from scripted import Scripted, answer, close, counted, head, reset, stall
-
-from anthropix_py import (
-    APIError,
-    Client,
-    DecodeError,
-    Policy,
-    TransportError,
-    WaitTimeout,
-    batch,
-    init,
-    unwrap,
+from samples import ID, KEY, OWN_PACE, PATH, a_batch, client, counts, error_body, error_in, table
+from scripted import (
+    Scripted,
+    ScriptedTransport,
+    TransportStep,
+    answer,
+    blocks,
+    close,
+    counted,
+    fail,
+    head,
+    reset,
+    respond,
+    stall,
 )
-from anthropix_py._wire import Request, Response, Timeout
+
+from anthropix_py import APIError, DecodeError, Policy, TransportError, WaitTimeout, batch, unwrap
 from anthropix_py.emulator import ManualClock
 from anthropix_py.errors import AnthropixError
 from anthropix_py.types import BatchRef
 
-Step = Callable[[], "Response | AnthropixError"]
+GOING = a_batch()
+ENDED = a_batch("ended", 2)
 
-EPOCH = 1_790_000_000.0  # Mon, 21 Sep 2026 14:13:20 GMT
-OWN = [5.0, 7.5, 11.25, 16.875, 25.3125, 37.96875, 56.953125, 60.0, 60.0, 60.0, 60.0]
-"""The pace where the server names none."""
-
-
-class Script:
-    """A transport that plays one step for each look, and fails on one too many. *takes*: seconds a look takes."""
-
-    def __init__(self, *steps: Step, takes: float = 0.0) -> None:
-        self.clock = ManualClock(start=EPOCH)
-        self.looked_at: list[float] = []
-        self.patience: list[Timeout] = []
-        self._steps = list(steps)
-        self._takes = takes
-
-    def __call__(self, request: Request, timeout: Timeout) -> Response:
-        assert (request.method, request.url) == ("GET", f"https://api.anthropic.com{PATH}")
-        self.looked_at.append(self.clock.monotonic())
-        self.patience.append(timeout)
-        assert self._steps, f"a look too many: {self.looked_at}"
-        self.clock.advance(self._takes)
-        given = self._steps.pop(0)()
-        if isinstance(given, AnthropixError):
-            raise given
-        return given
-
-    def client(self, **options: Any) -> Client:
-        return init(KEY, **{"transport": self, "clock": self.clock, **options})
-
-    def wait(self, named: BatchRef = ID, **options: Any) -> tuple[str, Any]:
-        """Wait by this script, every step of which must be played."""
-        result = batch.wait(self.client(), named, **options)
-        assert self._steps == []
-        return result
+going = respond(GOING)
+ended = respond(ENDED)
+slow = respond(GOING, retry_after="10")
 
 
-def dashed(headers: dict[str, str]) -> dict[str, str]:
-    return {name.replace("_", "-"): value for name, value in headers.items()}
+def wait(script: ScriptedTransport, named: BatchRef = ID, **options: Any) -> tuple[str, Any]:
+    """Wait for the batch as *script* has it, every step of which must be played."""
+    result = batch.wait(script.client(), named, **options)
+    script.assert_played()
+    assert set(script.calls) <= {f"GET {PATH}"}
+    return result
 
 
-def going(**headers: str) -> Step:
-    """Give a look at a batch in progress."""
-    return saying(a_batch(), dashed(headers))
+def sleeps(*steps: TransportStep, **options: Any) -> list[float]:
+    """Return the pauses between the polls of a batch that ends after *steps*."""
+    script = ScriptedTransport(*steps, ended)
+    assert wait(script, **options) == ("ok", ENDED)
+    return script.clock.sleeps
 
 
-def saying(value: object, headers: dict[str, str] | None = None) -> Step:
-    return lambda: answer_of(200, value, headers)
+@pytest.mark.parametrize("count", [0, 1, 3, 12])
+def test_polls_follow_their_own_pace_if_the_server_names_none(count: int) -> None:
+    assert sleeps(*[going] * count) == [*OWN_PACE, 60.0, 60.0][:count]
 
 
-def status(
-    code: int, kind: str = "api_error", headers: dict[str, str] | None = None, **details: Any
-) -> Step:
-    return lambda: answer_of(code, error_body(kind, **details), headers)
+def test_polls_follow_the_pace_of_the_latest_response() -> None:
+    asked = respond(error_body(), 503, retry_after="4")
+    assert sleeps(slow, going, asked, respond(GOING, retry_after_ms="2500")) == [10, 5, 4, 2.5]
+    assert sleeps(slow, fail(), asked, going, interval=3) == [3, 3, 4, 3]
 
 
-def broken(reason: str = "closed", *, sent: bool = True) -> Step:
-    return lambda: TransportError(reason, "the wire's", sent)
-
-
-def ended() -> Response:
-    return answer_of(200, a_batch("ended", 2))
-
-
-def cut_answer() -> Response:
-    def chunks() -> Iterator[bytes]:
-        yield b'{"id": "msgb'
-        raise TransportError("closed", "reset", sent=True)
-
-    return Response(200, {}, chunks(), lambda: None)
-
-
-PACES: dict[str, tuple[dict[str, str], float]] = {
-    "an integer": ({"retry_after": "10"}, 10.0),
-    "a fraction": ({"retry_after": "2.75"}, 2.75),
-    "1": ({"retry_after": "1"}, 1.0),
-    "faster than is fit": ({"retry_after": "0.01"}, 1.0),
-    "0": ({"retry_after": "0"}, 1.0),
-    "0 with a sign": ({"retry_after": "-0"}, 1.0),
-    "spaces": ({"retry_after": " 12 "}, 12.0),
-    "an exponent": ({"retry_after": "2e1"}, 20.0),
-    "milliseconds": ({"retry_after_ms": "1500"}, 1.5),
-    "both": ({"retry_after_ms": "2500", "retry_after": "9"}, 2.5),
-    "milliseconds that are rubbish": ({"retry_after_ms": "x", "retry_after": "9"}, 9.0),
-    "a date": ({"retry_after": "Mon, 21 Sep 2026 14:13:50 GMT"}, 30.0),
-    "a date by the server's clock": (
-        {"retry_after": "Mon, 21 Sep 2020 08:00:20 GMT", "date": "Mon, 21 Sep 2020 08:00:00 GMT"},
-        20.0,
-    ),
-    "a date that is past": ({"retry_after": "Mon, 21 Sep 2026 14:13:00 GMT"}, 1.0),
-    "a date far off": ({"retry_after": "Mon, 21 Sep 2099 14:13:00 GMT"}, 600.0),
-    "huge": ({"retry_after": "86400"}, 600.0),
-    "beyond all numbers": ({"retry_after": "1" + "0" * 400}, 600.0),
-    "infinite": ({"retry_after": "inf"}, 600.0),
-    "negative": ({"retry_after": "-3"}, 5.0),
-    "infinitely negative": ({"retry_after": "-inf"}, 5.0),
-    "NaN": ({"retry_after": "nan"}, 5.0),
-    "rubbish": ({"retry_after": "soon"}, 5.0),
-    "empty": ({"retry_after": ""}, 5.0),
-    "a unit": ({"retry_after": "10s"}, 5.0),
-    "two numbers": ({"retry_after": "10, 20"}, 5.0),
-    "half a date": ({"retry_after": "Mon, 21"}, 5.0),
-    "a date of no month": ({"retry_after": "Mon, 21 Foo 2026 14:13:50 GMT"}, 5.0),
-    "none": ({}, 5.0),
+TROUBLE: dict[str, TransportStep] = {
+    "500": respond(error_body(), 500),
+    "404": respond(error_body("not_found_error"), 404, x_should_retry="false"),
+    "a ramp limit": respond(error_body("x", error_code="ramp_limit_exceeded"), 429),
+    "HTML from a gateway": respond(b"<html>Bad Gateway</html>", 502),
+    "an empty 529": respond(b"", 529, content_length="0"),
+    "a cut response": blocks(b'{"id": "msgb', TransportError("closed", "reset", sent=True)),
+    "a dropped connection": fail(),
+    "no connection": fail("connect", sent=False),
 }
 
-
-@pytest.mark.parametrize(("headers", "pause"), PACES.values(), ids=PACES.keys())
-def test_the_pace_that_the_server_asks_for(headers: dict[str, str], pause: float) -> None:
-    script = Script(going(**headers), ended)
-    assert script.wait()[0] == "ok"
-    assert script.clock.sleeps == [pause]
-
-
-@pytest.mark.parametrize(("headers", "pause"), PACES.values(), ids=PACES.keys())
-def test_the_pace_asked_for_in_an_error(headers: dict[str, str], pause: float) -> None:
-    script = Script(status(503, headers=dashed(headers)), ended)
-    assert script.wait()[0] == "ok"
-    assert script.clock.sleeps == [pause]
-
-
-@pytest.mark.parametrize(("headers", "_pause"), PACES.values(), ids=PACES.keys())
-@pytest.mark.parametrize("interval", [0.001, 3, 1000.0])
-def test_an_interval_overrides_it(headers: dict[str, str], _pause: float, interval: float) -> None:
-    script = Script(
-        going(**headers), broken(), status(429, headers={"retry-after": "7"}), going(), ended
-    )
-    assert script.wait(interval=interval)[0] == "ok"
-    assert script.clock.sleeps == [
-        interval,
-        interval,
-        max(interval, 7),
-        interval,
-    ]  # but not what an error asks for
-
-
-@pytest.mark.parametrize("count", range(12))
-def test_its_own_pace_grows_to_a_minute(count: int) -> None:
-    script = Script(*[going()] * count, ended)
-    assert script.wait()[0] == "ok"
-    assert script.clock.sleeps == OWN[:count]
-
-
-def test_the_server_may_change_its_mind() -> None:
-    script = Script(going(retry_after="10"), going(), going(retry_after="3"), going(), ended)
-    assert script.wait()[0] == "ok"
-    assert script.clock.sleeps == [10.0, 5.0, 3.0, 7.5]
-
-
-CODES = (408, 409, 429, 500, 502, 503, 504, 529)
-
-TROUBLE: dict[str, Step] = {
-    **{f"{code}": status(code) for code in CODES},
-    "404": status(404, "not_found_error"),
-    "404 that shall not be repeated": status(404, "not_found_error", {"x-should-retry": "false"}),
-    "a 400 that shall be repeated": status(400, headers={"x-should-retry": "true"}),
-    "a ramp limit": status(429, "rate_limit_error", error_code="ramp_limit_exceeded"),
-    "HTML from a gateway": lambda: answer_of(502, b"<html>Bad Gateway</html>"),
-    "an empty 529": lambda: answer_of(529, b"", {"content-length": "0"}),
-    "a cut answer": cut_answer,
-    **{reason: broken(reason) for reason in ("closed", "timeout", "protocol")},
-    **{
-        f"{reason}, not sent": broken(reason, sent=False) for reason in ("connect", "closed", "tls")
-    },
-}
-
-one_trouble = pytest.mark.parametrize("trouble", TROUBLE.values(), ids=TROUBLE.keys())
+one_trouble = table("trouble", TROUBLE)
 
 
 @one_trouble
-def test_trouble_that_passes(trouble: Step) -> None:
+def test_transient_trouble_is_borne_and_logged(
+    trouble: TransportStep, caplog: pytest.LogCaptureFixture
+) -> None:
     updates: list[str] = []
-    script = Script(trouble, going(), trouble, trouble, ended)
-    tag, last = script.wait(on_update=lambda seen: updates.append(seen["processing_status"]))
-    assert (tag, last) == ("ok", a_batch("ended", 2))
+    steps = [trouble, going, trouble, trouble]
+    assert (
+        sleeps(*steps, on_update=lambda one: updates.append(one["processing_status"]))
+        == OWN_PACE[:4]
+    )
     assert updates == ["in_progress", "ended"]
-    assert script.clock.sleeps == OWN[:4]
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 3
+    assert "polling the batch failed, next try in 5 s: " in caplog.messages[0]
 
 
 @one_trouble
-def test_trouble_that_does_not_pass(trouble: Step) -> None:
-    bound = 3 if _code(trouble) == 404 else 10
-    script = Script(*[trouble] * (bound + 1))
-    tag, error = script.wait()
+def test_trouble_that_does_not_end_is_returned(trouble: TransportStep) -> None:
+    most = 3 if trouble is TROUBLE["404"] else 10
+    script = ScriptedTransport(*[trouble] * (most + 1))
+    tag, error = wait(script)
     assert tag == "error"
     assert isinstance(error, (APIError, TransportError))
-    assert script.clock.sleeps == OWN[:bound]
-    assert not isinstance(error, APIError) or error.status == _code(trouble)
+    assert script.clock.sleeps == OWN_PACE[:most]
     assert (error.__traceback__, error.__cause__, error.__context__) == (None, None, None)
 
 
-@one_trouble
-def test_a_good_look_between_makes_all_well_again(trouble: Step) -> None:
-    script = Script(*[trouble, trouble, trouble, going()] * 8, ended)
-    assert script.wait()[0] == "ok"
-    assert len(script.looked_at) == 33
-
-
-def _code(trouble: Step) -> int:
-    made = trouble()
-    return made.status if isinstance(made, Response) else 0
-
-
-def test_404_counts_as_trouble_among_others() -> None:
-    missing, failed = TROUBLE["404"], TROUBLE["500"]
-    script = Script(
-        failed, missing, failed, missing, failed, missing, failed, failed, failed, failed, ended
-    )
-    assert script.wait()[0] == "ok"
-    for steps in ([failed] * 8 + [missing] * 3, [missing, failed] * 3 + [missing]):
-        tag, error = Script(*steps).wait()
-        assert tag == "error"
-        assert error.status == 404
-
-
-def test_the_last_of_the_errors_comes_back() -> None:
+def test_the_last_of_the_errors_is_returned() -> None:
     codes = [500, 502, 503, 504, 408, 409, 429, 529, 500, 502, 599]
-    tag, error = Script(*(status(code) for code in codes)).wait()
-    assert tag == "error"
-    assert error.status == 599
+    result = wait(ScriptedTransport(*(respond(error_body(), code) for code in codes)))
+    assert error_in(result, APIError).status == 599
 
 
-def test_a_look_is_not_repeated_by_the_policy_too() -> None:
-    for retries in (0, 2, 50):
-        script = Script(status(500), broken(), ended)
-        unwrap(
-            batch.wait(
-                script.client(retry=Policy(max_retries=retries, patience=0.0, deadline=0.0)), ID
-            )
-        )
-        assert script.clock.sleeps == OWN[:2]
+@pytest.mark.parametrize("retries", [0, 2, 50])
+def test_a_poll_is_not_also_repeated_by_the_policy(retries: int) -> None:
+    script = ScriptedTransport(respond(error_body(), 500), fail(), ended)
+    policy = Policy(max_retries=retries, patience=0.0, deadline=0.0)
+    unwrap(batch.wait(script.client(retry=policy), ID))
+    assert script.clock.sleeps == OWN_PACE[:2]
 
 
-PERMANENT: dict[str, tuple[Step, type[AnthropixError]]] = {
-    **{
-        f"{code}": (status(code), APIError)
-        for code in (400, 401, 402, 403, 405, 410, 412, 413, 422, 499)
-    },
-    "a redirect": (lambda: answer_of(302, b"", {"location": "https://evil.example/"}), APIError),
-    "a 500 that shall not be repeated": (
-        status(500, headers={"x-should-retry": "false"}),
+FINAL: dict[str, tuple[TransportStep, type[AnthropixError]]] = {
+    "401": (respond(error_body(), 401), APIError),
+    "a redirect": (respond(b"", 302, location="https://evil.example/"), APIError),
+    # it lasts until next month
+    "a spend limit": (
+        respond(error_body("x", error_code="enforced_spend_limit_reached"), 429),
         APIError,
     ),
-    "a spend cap": (
-        status(429, "rate_limit_error", error_code="enforced_spend_limit_reached"),
-        APIError,
-    ),
-    "a cap by contract": (
-        status(429, "rate_limit_error", error_code="contract_spend_limit_reached"),
-        APIError,
-    ),
-    "a cap that shall be repeated": (
-        status(429, "x", {"x-should-retry": "true"}, error_code="enforced_spend_limit_reached"),
-        APIError,
-    ),
-    "HTML": (saying(b"<html>Sign in</html>"), DecodeError),
-    "a list": (saying([a_batch()]), DecodeError),
-    "no status": (saying({"id": ID}), DecodeError),
-    "a status of None": (saying(a_batch(processing_status=None)), DecodeError),
-    "another encoding": (lambda: answer_of(200, b"x", {"content-encoding": "br"}), DecodeError),
+    "HTML": (respond(b"<html>Sign in</html>"), DecodeError),
+    "a list": (respond([GOING]), DecodeError),
+    "no id": (respond({"processing_status": "ended"}), DecodeError),
+    "no status": (respond({"id": ID}), DecodeError),
+    "a status of None": (respond(a_batch(processing_status=None)), DecodeError),
+    # a cache or a proxy that mixes up responses must not end the waiting
+    "another batch": (respond(a_batch("ended", id="msgbatch_other")), DecodeError),
+    "another encoding": (respond(b"x", content_encoding="br"), DecodeError),
 }
 
 
-@pytest.mark.parametrize(("step", "kind"), PERMANENT.values(), ids=PERMANENT.keys())
+@table("step, kind", FINAL)
 @pytest.mark.parametrize("before", [0, 2], ids=["at once", "later"])
-def test_what_will_not_pass_ends_it(step: Step, kind: type[AnthropixError], before: int) -> None:
-    script = Script(*[going()] * before, step)
-    tag, error = script.wait()
-    assert (tag, type(error)) == ("error", kind)
-    assert script.clock.sleeps == OWN[:before]
+def test_an_error_that_waiting_does_not_mend_is_returned(
+    step: TransportStep, kind: type[AnthropixError], before: int
+) -> None:
+    script = ScriptedTransport(*[going] * before, step)
+    error_in(wait(script), kind)
+    assert script.clock.sleeps == OWN_PACE[:before]
 
+
+def test_the_error_of_another_batch_names_it() -> None:
+    step = respond(a_batch("ended", id="x"), request_id="req_1")
+    message = "the response is about another batch, 'x' [req_1]"
+    error_in(wait(ScriptedTransport(step)), DecodeError, message)
+
+
+ARCHIVED: dict[str, Any] = {"archived_at": "2026-09-20T00:00:00Z"}
 
 ENDS: dict[str, dict[str, Any]] = {
-    "ended": a_batch("ended", 2),
+    "ended": ENDED,
     "ended with nothing done": a_batch("ended", 0),
-    "ended and archived": a_batch("ended", 2, archived_at="2026-09-20T00:00:00Z"),
-    "archived, and not said to have ended": a_batch(
-        "in_progress", archived_at="2026-09-20T00:00:00Z"
-    ),
+    "ended and archived": a_batch("ended", 2, **ARCHIVED),
+    # its results are gone, so there is nothing to wait for
+    "archived, and not said to have ended": a_batch(**ARCHIVED),
     "ended with unknown fields": a_batch("ended", 2, tomorrow={"x": 1}),
     "ended without counts": a_batch("ended", request_counts=None),
-    "next to nothing": {"id": ID, "processing_status": "ended"},
+    "hardly a batch": {"id": ID, "processing_status": "ended"},
 }
 
 
-@pytest.mark.parametrize("last", ENDS.values(), ids=ENDS.keys())
-@pytest.mark.parametrize("before", [0, 1, 3])
-def test_it_returns_at_the_end_and_sleeps_no_more(last: dict[str, Any], before: int) -> None:
-    script = Script(*[going()] * before, saying(last, {"retry-after": "10"}))
-    assert script.wait() == ("ok", last)
-    assert script.clock.sleeps == OWN[:before]
+@table("last", ENDS)
+@pytest.mark.parametrize("before", [0, 3])
+def test_it_returns_at_the_end_without_another_pause(last: dict[str, Any], before: int) -> None:
+    script = ScriptedTransport(*[going] * before, respond(last, retry_after="10"))
+    assert wait(script) == ("ok", last)
+    assert script.clock.sleeps == OWN_PACE[:before]
+    if last["processing_status"] == "ended":
+        unused = ScriptedTransport()
+        assert wait(unused, last, timeout=0, interval=1, on_update=never) == ("ok", last)
+        assert unused.clock.sleeps == []
 
 
 NOT_THE_END: dict[str, dict[str, Any]] = {
-    "in progress": a_batch(),
+    "in progress": GOING,
     "canceling": a_batch("canceling", cancel_initiated_at="2026-09-20T00:00:00Z"),
     "a status of tomorrow": a_batch("paused"),
     "another case": a_batch("Ended"),
-    "counts all done": a_batch(request_counts={"processing": 0, "succeeded": 2}),
+    "counts all done": a_batch(request_counts=counts(succeeded=2)),
     "a results_url, a time": a_batch(results_url="https://x/", ended_at="2026-09-20T00:00:00Z"),
     "counts of nonsense": a_batch(request_counts="many"),
 }
 
 
-@pytest.mark.parametrize("seen", NOT_THE_END.values(), ids=NOT_THE_END.keys())
-def test_only_the_status_says_that_it_has_ended(seen: dict[str, Any]) -> None:
-    script = Script(saying(seen), saying(seen), ended)
-    assert script.wait() == ("ok", a_batch("ended", 2))
-    assert script.clock.sleeps == OWN[:2]
-
-
-def test_counts_may_stand_still_or_move() -> None:
-    counts = [
-        {"processing": 2 - n, "succeeded": n, "errored": 0, "canceled": 0, "expired": 0}
-        for n in (0, 1, 2, 0)
-    ]
-    steps = [saying(a_batch(request_counts=one)) for one in counts]
-    updates: list[dict[str, Any]] = []
-    assert Script(*steps, ended).wait(on_update=lambda seen: updates.append(dict(seen)))[0] == "ok"
-    assert [one["request_counts"] for one in updates[:-1]] == counts
-
-
-@pytest.mark.parametrize(
-    "last", [one for one in ENDS.values() if one["processing_status"] == "ended"]
-)
-def test_a_dict_that_says_ended_needs_no_look(last: dict[str, Any]) -> None:
-    script = Script()
-    result = script.wait(last, timeout=0, interval=1, on_update=never)
-    assert result == ("ok", last)
-    assert (script.looked_at, script.clock.sleeps) == ([], [])
+@table("state", NOT_THE_END)
+def test_only_the_status_says_that_it_has_ended(state: dict[str, Any]) -> None:
+    updates: list[Any] = []
+    assert sleeps(*[respond(state)] * 2, on_update=updates.append) == OWN_PACE[:2]
+    assert updates == [state, state, ENDED]
 
 
 NAMES: dict[str, BatchRef] = {
     "an id": ID,
-    "a dict": a_batch(),
+    "a dict": GOING,
     "a dict of an id": {"id": ID},
     "a dict that says canceling": a_batch("canceling"),
 }
 
 
-@pytest.mark.parametrize("named", NAMES.values(), ids=NAMES.keys())
-def test_the_first_look_is_at_once(named: BatchRef) -> None:
-    script = Script(ended)
-    assert script.wait(named) == ("ok", a_batch("ended", 2))
-    assert (script.looked_at, script.clock.sleeps) == ([0.0], [])
+@table("named", NAMES)
+def test_the_first_poll_is_at_once(named: BatchRef) -> None:
+    script = ScriptedTransport(ended)
+    assert wait(script, named) == ("ok", ENDED)
+    assert (script.times, script.clock.sleeps) == ([0.0], [])
 
 
-def test_on_update_is_called_on_every_good_look_and_before_anything_else() -> None:
-    script = Script(going(), status(500), going(), broken(), going(), ended)
-    told: list[tuple[float, str]] = []
-    script.wait(
-        on_update=lambda seen: told.append((script.clock.monotonic(), seen["processing_status"]))
-    )
-    good = [script.looked_at[n] for n in (0, 2, 4, 5)]
-    assert told == list(zip(good, ["in_progress"] * 3 + ["ended"]))
+def test_on_update_is_called_at_every_good_poll_before_anything_else() -> None:
+    script = ScriptedTransport(going, respond(error_body(), 500), going, fail(), going, ended)
+    seen: list[tuple[float, str]] = []
+    now = script.clock.monotonic
+
+    def on_update(one: Any) -> bool:
+        seen.append((now(), one["processing_status"]))
+        # what it returns means nothing
+        return False
+
+    wait(script, on_update=on_update)
+    good = [script.times[n] for n in (0, 2, 4, 5)]
+    assert seen == list(zip(good, ["in_progress"] * 3 + ["ended"]))
 
 
-@pytest.mark.parametrize(
-    "kind", [ValueError, KeyError, OSError, KeyboardInterrupt, SystemExit, StopIteration]
-)
-@pytest.mark.parametrize("step", [going(), ended], ids=["in progress", "ended"])
-def test_what_on_update_raises_passes_through(kind: type[BaseException], step: Step) -> None:
-    raised = kind("mine")
-
-    def on_update(_: object) -> None:
-        raise raised
-
-    script = Script(status(500), step)
+@pytest.mark.parametrize("kind", [ValueError, KeyError, OSError, SystemExit, StopIteration])
+@pytest.mark.parametrize("step", [going, ended], ids=["in progress", "ended"])
+def test_what_on_update_raises_passes_through(
+    kind: type[BaseException], step: TransportStep
+) -> None:
     with pytest.raises(kind) as caught:
-        script.wait(on_update=on_update)
-    assert caught.value is raised
-    assert len(script.looked_at) == 2
+        wait(ScriptedTransport(respond(b"", 500), step), on_update=raising(kind))
+    assert not hasattr(caught.value, "__notes__")
 
 
-def test_what_on_update_returns_means_nothing() -> None:
-    script = Script(going(), going(), ended)
-    assert script.wait(on_update=lambda _: False)[0] == "ok"
+def raising(kind: type[BaseException]) -> Any:
+    def function(*_: object) -> None:
+        raise kind("mine")
+
+    return function
 
 
-TIMEOUTS: dict[str, tuple[float, list[Step], list[float]]] = {
-    "0": (0, [going()], []),
-    "next to nothing": (0.25, [going()] * 2, [0.25]),
-    "less than the pace": (3, [going()] * 2, [3.0]),
-    "just the pace": (5.0, [going()] * 2, [5.0]),
-    "more than the pace": (12, [going()] * 3, [5.0, 7.0]),
-    "the server's pace": (25, [going(retry_after="10")] * 4, [10.0, 10.0, 5.0]),
-    "a pace slower than that": (8, [going(retry_after="500")] * 2, [8.0]),
-    "many": (300.0, [going()] * 11, [*OWN[:9], 300 - sum(OWN[:9])]),
+def test_an_interrupt_says_how_to_go_on_waiting() -> None:
+    # while the batch is polled, between two polls, in on_update
+    polled = ScriptedTransport(going, raising(KeyboardInterrupt))
+    slept: Any = ScriptedTransport(going)
+    slept.clock.sleep = raising(KeyboardInterrupt)
+    updated = ScriptedTransport(going)
+    for script, options in (
+        (polled, {}),
+        (slept, {}),
+        (updated, {"on_update": raising(KeyboardInterrupt)}),
+    ):
+        with pytest.raises(KeyboardInterrupt) as caught:
+            batch.wait(script.client(), GOING, **options)
+        [note] = caught.value.__notes__
+        assert ID in note
+        assert f"batch.wait(client, '{ID}')" in note
+        assert KEY not in note
+
+
+TIMEOUTS: dict[str, tuple[float, list[TransportStep], list[float]]] = {
+    "0": (0, [going], []),
+    "next to nothing": (0.25, [going] * 2, [0.25]),
+    "less than the pace": (3, [going] * 2, [3.0]),
+    "just the pace": (5.0, [going] * 2, [5.0]),
+    "more than the pace": (12, [going] * 3, [5.0, 7.0]),
+    "the server's pace": (25, [slow] * 4, [10.0, 10.0, 5.0]),
+    "a pace slower than that": (8, [respond(GOING, retry_after="500")] * 2, [8.0]),
+    "many": (300.0, [going] * 11, [*OWN_PACE[:9], 300 - sum(OWN_PACE[:9])]),
 }
 
 
-@pytest.mark.parametrize(("timeout", "steps", "sleeps"), TIMEOUTS.values(), ids=TIMEOUTS.keys())
+@table("timeout, steps, pauses", TIMEOUTS)
 def test_a_timeout_carries_the_last_state(
-    timeout: float, steps: list[Step], sleeps: list[float]
+    timeout: float, steps: list[TransportStep], pauses: list[float]
 ) -> None:
-    script = Script(*steps)
-    tag, error = script.wait(timeout=timeout)
-    assert tag == "error"
-    assert isinstance(error, WaitTimeout)
-    assert error.batch == a_batch()
-    assert error.waited == timeout
-    assert script.clock.sleeps == sleeps
+    script = ScriptedTransport(*steps)
+    error = error_in(wait(script, timeout=timeout), WaitTimeout)
+    assert (error.batch, error.waited, error.cause) == (GOING, timeout, None)
+    assert script.clock.sleeps == pauses
 
 
 def test_the_end_at_the_very_last_moment() -> None:
-    script = Script(going(), going(), ended)
-    assert script.wait(timeout=12) == ("ok", a_batch("ended", 2))
-    assert script.looked_at == [0.0, 5.0, 12.0]
+    assert sleeps(going, going, timeout=12) == [5.0, 7.0]
 
 
-@pytest.mark.parametrize("timeout", [0, 4, 100])
-def test_an_interval_and_a_timeout(timeout: int) -> None:
-    script = Script(*[going()] * (timeout // 3 + 1 + bool(timeout % 3)))
-    tag, error = script.wait(timeout=timeout, interval=3)
-    assert (tag, type(error)) == ("error", WaitTimeout)
+@pytest.mark.parametrize(("timeout", "polls"), [(0, 1), (4, 3), (100, 35)])
+def test_an_interval_and_a_timeout(timeout: int, polls: int) -> None:
+    script = ScriptedTransport(*[going] * polls)
+    error_in(wait(script, timeout=timeout, interval=3), WaitTimeout)
     assert script.clock.monotonic() == timeout
 
 
-LAST_SEEN: dict[str, tuple[BatchRef, list[Step], Any]] = {
-    "none, by id": (ID, [broken()], None),
-    "none, by a dict of an id": ({"id": ID}, [broken()], None),
-    "that of the dict": (a_batch("canceling"), [broken()], a_batch("canceling")),
-    "that of the last good look": (a_batch(), [saying(a_batch(n=1)), broken()], a_batch(n=1)),
+LAST_SEEN: dict[str, tuple[BatchRef, list[TransportStep], Any]] = {
+    "nothing, by id": (ID, [fail()], None),
+    "nothing, by a dict of an id": ({"id": ID}, [fail()], None),
+    "that of the dict": (a_batch("canceling"), [fail()], a_batch("canceling")),
+    "that of the last good poll": (GOING, [respond(a_batch(n=1)), fail()], a_batch(n=1)),
 }
 
 
-@pytest.mark.parametrize(("named", "steps", "last"), LAST_SEEN.values(), ids=LAST_SEEN.keys())
+@table("named, steps, last", LAST_SEEN)
 def test_a_timeout_in_the_midst_of_trouble(
-    named: BatchRef, steps: list[Step], last: object
+    named: BatchRef, steps: list[TransportStep], last: object
 ) -> None:
-    tag, error = Script(*steps).wait(named, timeout=5.0 * (len(steps) - 1))
-    assert tag == "error"
-    assert isinstance(error, WaitTimeout)
-    assert error.batch == last
-    assert str(error)
+    result = wait(ScriptedTransport(*steps), named, timeout=5.0 * (len(steps) - 1))
+    error = error_in(result, WaitTimeout, "closed: reset")
+    assert (error.batch, type(error.cause)) == (last, TransportError)
 
 
-def test_the_time_that_looks_take_counts() -> None:
-    script = Script(*[going()] * 2, takes=4.0)
-    tag, error = script.wait(timeout=10)
-    assert tag == "error"
-    assert isinstance(error, WaitTimeout)
-    assert script.looked_at == [0.0, 9.0]
+def test_the_time_that_polls_take_counts() -> None:
+    script = ScriptedTransport(going, going, takes=4.0)
+    error = error_in(wait(script, timeout=10), WaitTimeout)
+    assert script.times == [0.0, 9.0]
     assert (error.waited, script.clock.sleeps) == (13.0, [5.0])
 
 
-def test_a_look_may_take_no_longer_than_what_is_left() -> None:
-    script = Script(*[going()] * 3)
-    script.wait(timeout=12)
-    assert [patience.read for patience in script.patience] == [12.0, 7.0, 1.0]
-    script = Script(going(), ended)
-    unwrap(batch.wait(script.client(timeout=3), ID, timeout=1000))
-    assert [patience.read for patience in script.patience] == [3.0, 3.0]
-    script = Script(ended)
-    script.wait()
-    assert script.patience[0].read == 600.0
+@pytest.mark.parametrize(
+    ("options", "timeout", "reads", "connects"),
+    # a poll is given a second even if less is left, because the last one is worth most
+    [
+        ({}, 12, [12.0, 7.0, 1.0], [10.0, 7.0, 1.0]),
+        ({"timeout": 3, "connect_timeout": 5}, 12, [3.0, 3.0, 1.0], [5.0, 5.0, 1.0]),
+        ({}, None, [600.0] * 3, [10.0] * 3),
+    ],
+)
+def test_a_poll_may_take_no_longer_than_what_is_left(
+    options: dict[str, Any], timeout: int | None, reads: list[float], connects: list[float]
+) -> None:
+    script = ScriptedTransport(going, going, ended)
+    unwrap(batch.wait(script.client(**options), ID, timeout=timeout))
+    assert [one.read for one in script.timeouts] == reads
+    assert [one.connect for one in script.timeouts] == connects
 
 
 @given(
@@ -491,43 +345,38 @@ def test_a_look_may_take_no_longer_than_what_is_left() -> None:
     timeout=st.none() | st.integers(0, 2000),
     takes=st.sampled_from([0.0, 0.5, 8.0]),
 )
-def test_no_look_is_too_early_or_too_late(
+def test_no_poll_is_too_early_or_too_late(
     paces: list[float | None], timeout: int | None, takes: float
 ) -> None:
-    script = Script(
-        *(going(**({} if one is None else {"retry_after": repr(one)})) for one in paces),
-        ended,
-        takes=takes,
-    )
-    result = batch.wait(script.client(), ID, timeout=timeout)
-    looks = script.looked_at
-    for earlier, later, pace in zip(looks, looks[1:], paces):
+    steps = [going if one is None else respond(GOING, retry_after=repr(one)) for one in paces]
+    script = ScriptedTransport(*steps, ended, takes=takes)
+    tag, value = batch.wait(script.client(), ID, timeout=timeout)
+    polls = script.times
+    for earlier, later, pace in zip(polls, polls[1:], paces):
         asked = 5.0 if pace is None else min(pace, 600.0)
         assert later - earlier >= min(asked, (timeout or 1e9) - earlier - takes) - 1e-6
         assert later - earlier <= 600 + takes + 1e-6
-    if result[0] == "ok":
-        assert len(looks) == len(paces) + 1
+    if tag == "ok":
+        assert len(polls) == len(paces) + 1
     else:
         assert timeout is not None
-        assert isinstance(result[1], WaitTimeout)
-        assert timeout <= result[1].waited <= timeout + takes
-    assert timeout is None or all(one <= timeout for one in looks)
+        assert isinstance(value, WaitTimeout)
+        assert timeout <= value.waited <= timeout + takes
+    assert timeout is None or all(one <= timeout for one in polls)
 
 
-def test_every_pause_is_told() -> None:
-    told: list[dict[str, Any]] = []
-    script = Script(going(retry_after="10"), broken(), ended)
-    unwrap(batch.wait(script.client(on_event=told.append), ID))
-    assert [(one["delay"], one["elapsed"]) for one in told if one["event"] == "poll"] == [
-        (10.0, 0.0),
-        (5.0, 10.0),
-    ]
-    assert KEY not in repr(told)
+def test_every_pause_is_an_event() -> None:
+    events: list[dict[str, Any]] = []
+    script = ScriptedTransport(slow, fail(), ended)
+    unwrap(batch.wait(script.client(on_event=events.append), ID))
+    polls = [one for one in events if one["event"] == "poll"]
+    assert [(one["delay"], one["elapsed"]) for one in polls] == [(10.0, 0.0), (5.0, 10.0)]
+    assert {(one["method"], one["path"]) for one in polls} == {("GET", PATH)}
 
 
 WIRES: dict[str, list[Any]] = {
-    "dropped before the answer": [[reset]],
-    "closed before the answer": [[close]],
+    "dropped before the response": [[reset]],
+    "closed before the response": [[close]],
     "silence": [[stall]],
     "dropped in the head": [[b"HTTP/1.1 200 OK\r\ncontent-", reset]],
     "dropped in the body": [[counted(b'{"id": "m')[:-3], reset]],
@@ -537,29 +386,24 @@ WIRES: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize("steps", WIRES.values(), ids=WIRES.keys())
-def test_trouble_on_a_real_wire(steps: list[Any]) -> None:
-    with Scripted(
-        *steps, answer(a_batch(), headers={"retry-after": "10"}), answer(a_batch("ended", 2))
-    ) as server:
-        one = client(server.url, timeout=0.1)
-        assert unwrap(batch.wait(one, ID)) == a_batch("ended", 2)
-        assert isinstance(one.clock, ManualClock)
-        assert one.clock.sleeps == [*OWN[: len(steps)], 10.0]
+@table("steps", WIRES)
+def test_trouble_on_a_real_connection(steps: list[Any]) -> None:
+    clock = ManualClock()
+    going = answer(GOING, headers={"retry-after": "10"})
+    with Scripted(*steps, going, answer(ENDED)) as server:
+        assert unwrap(batch.wait(client(server.url, timeout=0.1, clock=clock), ID)) == ENDED
+        assert clock.sleeps == [*OWN_PACE[: len(steps)], 10.0]
         assert {(request.method, request.target) for request in server.received} == {("GET", PATH)}
 
 
-def test_nobody_there() -> None:
+def test_a_server_that_is_not_there() -> None:
+    clock = ManualClock()
     with Scripted() as server:
         url = server.url
-    one = client(url)
-    tag, error = batch.wait(one, ID)
-    assert tag == "error"
-    assert isinstance(error, TransportError)
+    error = error_in(batch.wait(client(url, clock=clock), ID), TransportError)
     assert (error.reason, error.sent) == ("connect", False)
-    assert isinstance(one.clock, ManualClock)
-    assert one.clock.sleeps == OWN[:10]
+    assert clock.sleeps == OWN_PACE[:10]
 
 
 def never(_: object) -> None:
-    raise AssertionError("nothing was looked at")
+    raise AssertionError("nothing was polled")

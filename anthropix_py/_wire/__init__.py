@@ -1,7 +1,7 @@
-"""What goes over the wire: requests, responses, and the one edge between this package and a network.
+"""Requests and responses as records, and the one interface between this package and the network.
 
 A transport is any callable `transport(request, timeout) -> Response`. It raises `TransportError`,
-and so do a response's chunks. Here nothing is sent: bytes are only described and read.
+and so does iterating over a response's chunks. Nothing here sends anything.
 """
 
 from __future__ import annotations
@@ -10,30 +10,31 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 BATCHES = "/v1/messages/batches"
+"""The path of all calls on batches."""
 
 
 class Timeout(NamedTuple):
-    """Seconds of patience: to connect, and for silence on an open connection."""
+    """Seconds to connect, and the most seconds of silence on an open connection."""
 
     connect: float
     read: float
 
 
 class Body(Protocol):
-    """Bytes to send, of a known length, that can be sent again."""
+    """Bytes to send, of a known length; they can be iterated over again."""
 
     @property
     def length(self) -> int:
-        """Count the bytes."""
+        """Return the number of bytes."""
         ...
 
     def __iter__(self) -> Iterator[bytes]:
-        """Give the bytes from the start, in pieces."""
+        """Yield the bytes from the start, in blocks."""
         ...
 
 
 class Request(NamedTuple):
-    """One HTTP request. `headers` hold the credentials, so it prints without them."""
+    """One HTTP request. It prints without its headers, which hold the credentials."""
 
     method: str
     url: str
@@ -45,12 +46,13 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """The head of an HTTP response, and its body as it comes.
+    """The head of an HTTP response, and its body as it arrives.
 
     `headers`: names in lower case. `chunks`: the body's bytes as they arrive, still encoded as
-    `content-encoding` says; raises `TransportError` where they break off. A body with neither
-    `content-length` nor `transfer-encoding` is taken to end with the connection, and for cut when
-    it is empty. `close`: gives the connection up; harmless when called again or after the end.
+    `content-encoding` says; iterating raises `TransportError` if they break off. A body with
+    neither `content-length` nor `transfer-encoding` is assumed to end with the connection; if it is
+    empty, it is assumed to be cut. `close`: releases the connection; it may be called again, and
+    after the end.
     """
 
     status: int

@@ -1,157 +1,171 @@
-"""Read what a response holds: its content, a JSON object, an error. No I/O but that of its chunks."""
+"""Read a response: its content, the JSON object in it, or the error in it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from .. import _json
 from ..errors import APIError, DecodeError, TransportError
 from . import Response
-from .secret import struck
 
-_MOST_OF_AN_ERROR = 1 << 20  # bytes of an error's body that are read
-_MOST_OF_AN_ANSWER = 64 << 20  # bytes of an answer in JSON: a page of 1,000 batches is one
+_LARGEST_ERROR = 1 << 20  # bytes of an error's body that are read
+_WITHOUT_BODY = (204, 205, 304)  # RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5
+# charsets other than UTF-8 that are decoded; others can take minutes of processor time, or be wrong
+_CHARSETS = {"us-ascii": "ascii", "ascii": "ascii", "iso-8859-1": "latin-1", "latin-1": "latin-1"}
 _EXCERPT = 200  # characters of a body shown in a message
 
 
 def request_id(response: Response) -> str | None:
-    """Give the id under which the server knows the call."""
+    """Return the server's id of the request, None if there is none."""
     return response.headers.get("request-id")
 
 
 def content(response: Response) -> Iterator[bytes]:
-    """Give the body as it was before any `content-encoding`. Raises `DecodeError` for one that was not asked for."""
-    chunks = response.chunks if _framed(response.headers) else _not_empty(response.chunks)
+    """Return the body as it arrives, without its `content-encoding`.
+
+    Raises `DecodeError` for an encoding that was not asked for.
+    """
+    if response.status in _WITHOUT_BODY:
+        return iter(())
+    chunks = response.chunks
+    if not is_framed(response.headers):
+        chunks = _not_empty(chunks)
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding in ("identity", ""):
         return chunks
     if encoding not in ("gzip", "x-gzip"):
-        raise DecodeError(
-            f"the answer has a content-encoding of {encoding!r}", request_id=request_id(response)
-        )
+        detail = f"the response has a content-encoding of {encoding!r}"
+        raise DecodeError(detail, request_id=request_id(response))
     from .gzip import inflated
 
     return inflated(chunks)
 
 
-def _framed(headers: Mapping[str, str]) -> bool:
-    # a head that was cut may name one and say no more
+def is_framed(headers: Mapping[str, str]) -> bool:
+    """Return whether the headers say where the body ends, without the end of the connection."""
+    # A header cut in the middle may be present and empty.
     chunked = headers.get("transfer-encoding", "").lower().strip().endswith("chunked")
     return chunked or headers.get("content-length", "").strip().isdecimal()
 
 
 def _not_empty(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Pass on a body that only the connection's end ends. With nothing in it, it is an answer cut in its headers."""
+    """Yield a body that ends with the connection; raise if it is empty, because it was cut then."""
     empty = True
     for chunk in chunks:
         empty = empty and not chunk
         yield chunk
     if empty:
-        raise TransportError("closed", "the answer broke off before its body", sent=True)
+        raise TransportError("closed", "the response broke off before its body", sent=True)
 
 
-def read_object(response: Response) -> dict[str, object]:
-    """Read a JSON object to its end. Raises `DecodeError` for anything else."""
-    named = request_id(response)
-    body = _bounded(content(response), named)
+def read_object(response: Response, most: int) -> dict[str, object]:
+    """Return the body as a JSON object. Raises `DecodeError` for anything else.
+
+    *most*: the bytes that it may have. A small compressed body can expand to gigabytes.
+    """
+    body = _read_at_most(most, response)
     try:
         value = _json.loads(body)
     except ValueError as error:
-        raise DecodeError(
-            f"the answer is not JSON: {error}", None, None, _excerpt(body), named
-        ) from None
+        raise _not_an_object(f"the response is not JSON: {error}", body, response) from None
     if not isinstance(value, dict):
-        raise DecodeError("the answer is not a JSON object", None, None, _excerpt(body), named)
+        raise _not_an_object("the response is not a JSON object", body, response)
     return value
 
 
-def read_error(response: Response, secrets: Sequence[str] = ()) -> APIError:
-    """Read as much of an error as there is, *secrets* struck out wherever the server repeats them."""
-    text = _as_text(_read_most(response), response.headers.get("content-type", ""))
-    try:
-        value: object = _json.loads(text)
-    except ValueError:
-        value = text
-    try:
-        body = struck(value if isinstance(value, (dict, list)) else text, secrets)
-    except RecursionError:
-        body = struck(text, secrets)
-    headers = struck(dict(response.headers), secrets)
+def _not_an_object(detail: str, body: bytes, response: Response) -> DecodeError:
+    excerpt = body[:_EXCERPT].decode("utf-8", "replace")
+    return DecodeError(detail, excerpt=excerpt, request_id=request_id(response))
+
+
+def read_error(response: Response) -> APIError:
+    """Return the error that a response is, as far as it can be read."""
+    text = _text_of(_read_some(_LARGEST_ERROR, response), response)
+    headers = dict(response.headers)
+    body = _json_or_text(text)
     if 300 <= response.status < 400:
-        target = headers.get("location")
-        message = "redirects are not followed; this one " + (
-            f"leads to {target!r}" if target else "names no target"
-        )
-        return APIError(
-            response.status, None, message, None, headers.get("request-id"), headers, body
-        )
+        return _redirect(response.status, headers, body)
     if isinstance(body, dict):
         return error_from(response.status, headers, body)
-    words = " ".join(struck(text, secrets).split())[:_EXCERPT] or None
-    return APIError(response.status, None, words, None, headers.get("request-id"), headers, body)
+    return APIError(
+        response.status,
+        message=" ".join(text.split())[:_EXCERPT] or None,
+        request_id=headers.get("request-id"),
+        headers=headers,
+        body=body,
+    )
+
+
+def _json_or_text(text: str) -> object:
+    try:
+        value = _json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, (dict, list)) else text
+
+
+def _redirect(status: int, headers: dict[str, str], body: object) -> APIError:
+    target = headers.get("location")
+    where = f"leads to {target!r}" if target else "has no location"
+    return APIError(
+        status,
+        message=f"redirects are not followed; this one {where}",
+        request_id=headers.get("request-id"),
+        headers=headers,
+        body=body,
+    )
 
 
 def error_from(status: int, headers: Mapping[str, str], body: dict[str, object]) -> APIError:
-    """Make an `APIError` of a JSON body, enveloped as documented or not."""
+    """Return the `APIError` in a JSON body, which may lack the documented envelope."""
     inner = body.get("error")
     error = inner if isinstance(inner, dict) else body
     details = error.get("details")
     code = details.get("error_code") if isinstance(details, dict) else None
-    named = headers.get("request-id") or body.get("request_id")
-    kind, message = error.get("type"), error.get("message")
     return APIError(
         status,
-        _text(kind),
-        _text(message) or _text(inner),
-        _text(code),
-        _text(named),
-        headers,
-        body,
+        type=_if_text(error.get("type")),
+        message=_if_text(error.get("message")) or _if_text(inner),
+        error_code=_if_text(code),
+        request_id=_if_text(headers.get("request-id") or body.get("request_id")),
+        headers=headers,
+        body=body,
     )
 
 
-def _text(value: object) -> str | None:
+def _if_text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _bounded(chunks: Iterator[bytes], named: str | None) -> bytes:
-    pieces: list[bytes] = []
+def _read_at_most(most: int, response: Response) -> bytes:
+    blocks: list[bytes] = []
     size = 0
-    for chunk in chunks:
-        pieces.append(chunk)
+    for chunk in content(response):
+        blocks.append(chunk)
         size += len(chunk)
-        if size > _MOST_OF_AN_ANSWER:
-            raise DecodeError(
-                f"the answer goes on past {_MOST_OF_AN_ANSWER:,} bytes", request_id=named
-            )
-    return b"".join(pieces)
+        if size > most:
+            detail = f"the response is longer than {most:,} bytes"
+            raise DecodeError(detail, request_id=request_id(response))
+    return b"".join(blocks)
 
 
-def _read_most(response: Response) -> bytes:
-    pieces: list[bytes] = []
+def _read_some(most: int, response: Response) -> bytes:
+    """Return the first *most* bytes of a body, or what arrived of it if it breaks off."""
+    blocks: list[bytes] = []
     size = 0
     try:
         for chunk in content(response):
-            pieces.append(chunk)
+            blocks.append(chunk)
             size += len(chunk)
-            if size >= _MOST_OF_AN_ERROR:
+            if size >= most:
                 break
     except (TransportError, DecodeError):
-        pass  # the status is known: what came of the body is better than nothing
-    return b"".join(pieces)[:_MOST_OF_AN_ERROR]
+        pass
+    return b"".join(blocks)[:most]
 
 
-def _as_text(body: bytes, content_type: str) -> str:
-    charset = content_type.lower().partition("charset=")[2].partition(";")[0].strip(" \"'")
-    try:
-        text = body.decode(charset or "utf-8", "replace")
-    except (
-        LookupError,
-        ValueError,
-    ):  # no such charset, none that is text, or one that will not be replaced
-        text = body.decode("utf-8", "replace")
+def _text_of(body: bytes, response: Response) -> str:
+    content_type = response.headers.get("content-type", "").lower()
+    charset = content_type.partition("charset=")[2].partition(";")[0].strip(" \"'")
+    text = body.decode(_CHARSETS.get(charset, "utf-8"), "replace")
     return text.removeprefix("\ufeff")
-
-
-def _excerpt(body: bytes) -> str:
-    return body[:_EXCERPT].decode("utf-8", "replace")

@@ -1,12 +1,12 @@
-"""The Message Batches API: one function a call, `("ok", value)` or `("error", exc)` from each.
+"""The Message Batches API: one function for each call, each returning a `Result`.
 
-A batch is named by its id or by the dict that another function gave. Values are the server's own
-JSON, as dicts: see `anthropix_py.types`. Options of a single call go through
-`anthropix_py.with_options(client, ...)`.
+A result is `("ok", value)` or `("error", exc)`. A batch is named by its id or by the dict that
+another function returned. Values are the server's own JSON, as dicts: see `anthropix_py.types`.
+Options of a single call go through `anthropix_py.with_options(client, ...)`.
 
-Errors of all functions: `APIError` for the server's answer, `TransportError` for none,
-`DecodeError` for one that makes no sense, `InvalidRequest` for what cannot be sent. A wrong type
-raises TypeError, an impossible number ValueError.
+Errors of all functions: `APIError` for a response that is an error, `TransportError` for no
+complete response, `DecodeError` for one that is not what the API promises, `InvalidRequest` for
+what cannot be sent. A wrong type raises TypeError, an impossible number ValueError.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from __future__ import annotations
 import builtins
 import os
 from collections.abc import Callable, Generator, Iterable, Mapping
-from typing import Literal, cast, overload
+from typing import Literal, overload
 
-from .._door import at_the_door
+from .._door import door
+from .._door import stream as streamed
 from .._problem import shown
 from ..client import Client
-from ..errors import DecodeError, UnknownOutcome
+from ..errors import UnknownOutcome
 from ..result import Result
 from ..types import BatchPage, BatchRef, DeletedBatch, MessageBatch, Row
-from . import _call, _candidates, _create, _download, _ids, _pages, _results, _state, _wait
+from . import _actions, _candidates, _create, _download, _ids, _pages, _results, _state, _wait
 from ._download import Download
 
 __all__ = [
@@ -39,44 +40,48 @@ __all__ = [
 ]
 
 
-@at_the_door
+@door
 def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageBatch:
-    """Create a batch of *requests*, each `{"custom_id": ..., "params": {...}}`; processing begins at once.
+    """Create a batch of *requests*, each `{"custom_id": ..., "params": {...}}`; return the batch.
 
-    *requests*: any iterable, a generator included; it is read once and changed never. All of it
-    is checked before a byte is sent, and every fault reported at once, in `InvalidRequest`
-    (100,000 requests and 256 MB at most, unique ids; see `validate.problems`). What the server
-    checks only while processing is logged as a warning and stops nothing.
+    *requests*: any iterable, a generator included; it is read once and never changed. All of it
+    is checked before a byte is sent, and every fault is reported at once, in `InvalidRequest`
+    (100,000 requests and 256 MB at most, unique ids; see `validate.problems`). A fault that the
+    server finds only while processing, such as a missing `max_tokens`, is logged as a warning. The
+    batch is created all the same, and the request comes back as an errored row.
 
-    The call is made again only when it surely had no effect (no connection, 429, 503, 529), or when
-    the server says that it may be (`x-should-retry`). Where nobody can know, the error is
-    `UnknownOutcome`: a batch may exist, and another create might pay for it twice. Then
-    `candidates` lists the batches that could be it.
+    The call is repeated only if it certainly had no effect: no connection, or a 429, 503 or 529
+    of the API itself. If nobody can know, the error is `UnknownOutcome`: a batch may exist, and
+    another create could mean paying twice. Then `candidates` lists the batches that it may have
+    made. An interrupt (Ctrl-C) after sending has begun carries a note that says so.
     """
     return _create.create(client, requests)
 
 
-@at_the_door
-def show(client: Client, batch: BatchRef) -> MessageBatch:
-    """Give the present state of *batch*."""
-    return _state.ask_for_batch(client, _state.get_batch(_ids.batch_id(batch)))[0]
+@door
+def show(client: Client, id: BatchRef) -> MessageBatch:
+    """Return the batch *id* (an id or the dict of a batch) as it is now."""
+    return _state.show(client, _ids.batch_id(id))
 
 
-@at_the_door
-def cancel(client: Client, batch: BatchRef) -> MessageBatch:
-    """Begin to cancel *batch*: it is `canceling` until what is under way has finished, then `ended`."""
-    return _state.ask_for_batch(
-        client, _call.Call("POST", _ids.path(_ids.batch_id(batch), "/cancel"))
-    )[0]
+@door
+def cancel(client: Client, id: BatchRef) -> MessageBatch:
+    """Begin to cancel the batch *id* (an id or a dict), and return it.
+
+    It is `canceling` until the requests in processing have finished, then `ended`. If a first
+    attempt was carried out and only its response was lost, the result is the same.
+    """
+    return _actions.cancel(client, _ids.batch_id(id))
 
 
-@at_the_door
-def delete(client: Client, batch: BatchRef) -> DeletedBatch:
-    """Delete *batch* and its results, for good. One in progress must be canceled first."""
-    answer = _call.ask(client, _call.Call("DELETE", _ids.path(_ids.batch_id(batch)))).value
-    if not isinstance(answer.get("id"), str):
-        raise DecodeError("the answer is not a deleted batch: it has no id")
-    return cast(DeletedBatch, answer)
+@door
+def delete(client: Client, id: BatchRef) -> DeletedBatch:
+    """Delete the batch *id* (an id or a dict) and its results; this cannot be undone.
+
+    Return `{"id": ..., "type": "message_batch_deleted"}`, also if a first attempt was carried out
+    and only its response was lost. A batch in progress must be canceled first.
+    """
+    return _actions.delete(client, _ids.batch_id(id))
 
 
 @overload
@@ -112,7 +117,7 @@ def list(
 ) -> Result[BatchPage | Generator[MessageBatch, None, None]]: ...
 
 
-@at_the_door
+@door
 def list(
     client: Client,
     *,
@@ -121,108 +126,124 @@ def list(
     limit: int | None = None,
     stream: bool = False,
 ) -> BatchPage | Generator[MessageBatch, None, None]:
-    """Give one page of batches, newest first; with *stream* a generator over all pages.
+    """Return one page of batches, newest first; with *stream* a generator over all pages.
 
-    *after_id*: the page just after (older than) that batch; *before_id*: the page just before
-    (newer than) it; one or neither. *limit*: batches a page, 1 to 1000, the server's default is
-    20. The generator goes on in the direction asked for: from newest to oldest, with *before_id*
-    from there to the newest. It raises what the functions return.
+    *after_id*: the page just after that batch, with older ones; *before_id*: the page just before
+    it, with newer ones; pass one or neither. *limit*: batches on a page, 1 to 1000; the server's
+    default is 20. The generator continues in the same direction: to the oldest batch, or with
+    *before_id* to the newest. It raises the errors that the function otherwise returns.
     """
-    pages = _pages.Pages(client, before_id, after_id, limit)
-    return pages.all() if stream else pages.first
+    walk = _pages.Walk.of(client, before_id, after_id, limit)
+    first = walk.page(walk.start)
+    if not stream:
+        return first.value
+    return streamed(client, walk.batches(first), lambda: None)
 
 
 @overload
 def results(
-    client: Client, batch_or_url: BatchRef, *, stream: Literal[False] = False
+    client: Client, batch_or_url: BatchRef, stream: Literal[False] = False
 ) -> Result[builtins.list[Row]]: ...
 
 
 @overload
 def results(
-    client: Client, batch_or_url: BatchRef, *, stream: Literal[True]
+    client: Client, batch_or_url: BatchRef, stream: Literal[True]
 ) -> Result[Generator[Row, None, None]]: ...
 
 
 @overload
 def results(
-    client: Client, batch_or_url: BatchRef, *, stream: bool
+    client: Client, batch_or_url: BatchRef, stream: bool
 ) -> Result[builtins.list[Row] | Generator[Row, None, None]]: ...
 
 
-@at_the_door
+@door
 def results(
-    client: Client, batch_or_url: BatchRef, *, stream: bool = False
+    client: Client, batch_or_url: BatchRef, stream: bool = False
 ) -> builtins.list[Row] | Generator[Row, None, None]:
-    """Give the rows of an ended batch as a list; with *stream* a generator that holds one at a time.
+    """Return the rows of an ended batch as a list; with *stream* a generator that holds one row.
 
-    *batch_or_url*: best the dict from `show` or `wait`, whose counts say how many rows must come;
-    an id or a `results_url` do too. A URL is only read for its id: nothing goes to another host
-    than the client's. Rows come in any order; match them by `custom_id`, each comes once.
+    *batch_or_url*: preferably the dict from `show` or `wait`, whose counts say how many rows to
+    expect; an id or a `results_url` works too. Only the id in a URL is used: nothing is sent to a
+    host other than the client's. Rows arrive in any order, each once; match them by `custom_id`.
 
-    Errors: `NotEnded`, which carries the batch; `IncompleteResults`. What can be known before the
-    first row is returned, what comes later the generator raises. Closing or dropping it early
-    gives its connection up.
+    Errors: `NotEnded`, which carries the batch; `IncompleteResults`. With *stream*, an error before
+    the first row is returned, and a later one is raised by the generator. Closing the generator
+    early, or dropping it, releases its connection.
     """
     rows = _results.rows(client, batch_or_url)
     return rows if stream else builtins.list(rows)
 
 
-@at_the_door
+@door
 def wait(
     client: Client,
-    batch: BatchRef,
+    id: BatchRef,
     *,
     timeout: float | None = None,
     interval: float | None = None,
     on_update: Callable[[MessageBatch], object] | None = None,
 ) -> MessageBatch:
-    """Look at *batch* until it has ended, and give its last state.
+    """Poll the batch *id* (an id or a dict) until it has ended, and return its last state.
 
-    *timeout*: seconds after which the error is `WaitTimeout`, which carries the last state (a look
-    that is being answered is let finish); None for no end.
-    *interval*: seconds between looks; by default the pace that the server asks for,
-    else 5 s growing to 60 s. *on_update*: called with the batch at every look. A dict that says
-    `ended` is given back at once, without a look.
+    *timeout*: seconds after which the error is `WaitTimeout`, which carries the last state (a poll
+    that has begun may end somewhat later); None to wait without end. *interval*: seconds between
+    polls; by default what the server asks for, or else 5 s growing to 60 s. *on_update*: called
+    with the batch after every poll. A dict that says `ended` is returned without a poll.
 
-    Lives through passing trouble (dropped connections, 429, 5xx, a 404 just after the batch was
-    made) for ten looks in a row, and logs each as a warning. The batch goes on at the server
-    whatever becomes of this program: with its id the waiting can be taken up again.
+    Tolerates transient failures (dropped connections, 429, 5xx, a 404 just after the batch was
+    created), up to ten in a row, and logs each as a warning. The batch keeps running on the server
+    whatever happens to this program: with its id you can resume waiting. An interrupt (Ctrl-C)
+    carries a note that says so.
     """
-    return _wait.wait(client, batch, timeout, interval, on_update)
+    return _wait.wait(client, id, timeout, interval, on_update)
 
 
-@at_the_door
+@door
 def download(
     client: Client,
     batch: BatchRef,
     path: str | os.PathLike[str],
     *,
+    replace: bool = False,
     on_progress: Callable[[int, int | None], object] | None = None,
 ) -> Download:
-    """Write the rows of an ended batch to a file at *path*, a line each, just as they came.
+    """Write the rows of an ended batch, unchanged, to a file at *path*, one row a line.
 
-    The file is there when it is complete and on the disk, and not before: rows go to a part
-    beside it (`PATH.BATCH_ID.part`), which a crash or a full disk leaves, and from which the next
-    call goes on. A file that is at *path* already is replaced. Rows are counted and told apart by
-    custom_id; of one that begins and ends as the API writes rows the inside is not parsed.
-    *on_progress*: called now and then with the rows written and the rows expected.
+    The file appears only when it is complete and on the disk. Until then the rows are in
+    `PATH.BATCH_ID.part`; after a crash or a full disk the next call continues from there. If the
+    file at *path* already is the complete download of this batch, it is returned after one of its
+    rows has been compared with the server's. Any other file, except an empty
+    one, is replaced only with *replace*. *on_progress*: called now and then with the number of rows
+    written and of rows expected (None if unknown).
 
+    Each row is checked to be a row in valid JSON; rows are counted and deduplicated by custom_id.
     Errors: those of `results`, and `FileError`.
     """
-    return _download.download(client, batch, path, on_progress)
+    return _download.download(client, batch, path, replace, on_progress)
 
 
-@at_the_door
-def candidates(client: Client, unknown_outcome: UnknownOutcome) -> builtins.list[MessageBatch]:
-    """List the batches that a create of unknown outcome could have made, the newest first.
+@door
+def candidates(
+    client: Client, unknown_outcome: UnknownOutcome, *, known: Iterable[BatchRef] = ()
+) -> builtins.list[MessageBatch]:
+    """Return the batches that a create of unknown outcome may have made, the newest first.
 
-    They are those of the same number of requests, created since its sending began by the server's
-    own clock. None means that there is none (yet: look again after a minute before creating
-    anew). custom_ids can only be read, with `results`, once a batch has ended.
+    They have the same number of requests, as far as their dicts tell, and were created since the
+    sending began, or up to five minutes before, because clocks differ. Left out are the batches in
+    *known* (ids or dicts), which you know to be others. If *unknown_outcome* was returned by
+    `create`, the batches that other creates of this process returned are left out too. The
+    custom_ids of a batch can be read only once it has ended, with `results`.
+
+    An empty list does not prove that nothing was created: a request may take effect late, and
+    `list` may show a batch late. Ask again after some minutes before you create the batch again,
+    with a key of the same workspace.
+
+    After a crash, build the error yourself: `UnknownOutcome(None, total, sent_at)` with the number
+    of requests and the time, in seconds since the epoch, noted before the create.
     """
     if not isinstance(unknown_outcome, UnknownOutcome):
-        raise TypeError(
-            f"unknown_outcome must be the error that create gave, not {shown(unknown_outcome)}"
-        )
-    return _candidates.candidates(client, unknown_outcome)
+        found = shown(unknown_outcome)
+        raise TypeError(f"unknown_outcome must be the error that create returned, not {found}")
+    return _candidates.candidates(client, unknown_outcome, known)

@@ -1,44 +1,60 @@
 """The body of a create: checked and encoded request by request, kept on disk, not in memory.
 
-A batch may be 256 MB, must be checked to its end before its first byte is sent, and may have to
-be sent again although its requests came from a generator: so it is written to a temporary file.
+A body may have 256 MB. All of it must be checked before its first byte is sent, and it may have to
+be sent again although a generator yields its requests only once. So it is written to a temporary
+file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
+from typing import IO
 
+from .._files import as_file_errors
 from .._problem import Problem
-from ..errors import FileError, InvalidRequest
+from ..errors import InvalidRequest
 from ..limits import Limits
-from ..validate import Checker, iterate
+from ..validate._checker import Checker, iterate
 
-_PIECE = 64 * 1024  # bytes; each must go out within the read timeout
+_BLOCK = 64 * 1024  # bytes sent at a time; each block must be sent within the read timeout
 _IN_MEMORY = 1 << 20  # bytes; a smaller body needs no file
-_AT_ONCE = 256 * 1024  # bytes written to the file at a time
-_NAMED = 10  # warnings kept of possibly very many
+_WRITTEN = 256 * 1024  # bytes written to the file at a time
+_NAMED = 10  # warnings kept, at most
 
 
 class Spool:
-    """The JSON body of a create, complete and correct; a context that gives its file up at the end.
+    """The JSON body of a create, complete and checked; a context manager that closes its file.
 
     `total`: the number of requests. `length`: bytes. `warned`: how many requests will probably
-    come back as errored rows; `warnings`: the first few reasons.
+    come back as errored rows; `warnings`: the first few reasons. `begun`: whether a transport has
+    begun to read it; until then the server cannot have received any of it.
     """
 
-    def __init__(self, requests: Iterable[Mapping[str, object]], limits: Limits) -> None:
-        """Read *requests* to their end. Raises `InvalidRequest` with every fault found, `FileError` for a full disk."""
-        import tempfile
-
+    def __init__(self, file: IO[bytes]) -> None:
+        self.total = 0
+        self.length = 0
         self.warned = 0
         self.warnings: list[Problem] = []
-        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by __exit__
+        self.begun = False
+        self._file = file
+
+    @classmethod
+    def of(cls, requests: Iterable[Mapping[str, object]], limits: Limits) -> Spool:
+        """Return the body of *requests*, which are read to their end.
+
+        Raises `InvalidRequest` with every fault found, and `FileError` if the disk is full.
+        """
+        import tempfile
+
+        # closed by __exit__
+        spool = cls(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115
         try:
-            self.total, self.length = self._fill(iterate(requests), limits)
+            spool._fill(iterate(requests), limits)
         except BaseException:
-            self._file.close()
+            spool._file.close()
             raise
+        return spool
 
     def __enter__(self) -> Spool:
         return self
@@ -52,11 +68,12 @@ class Spool:
         self._file.close()
 
     def __iter__(self) -> Iterator[bytes]:
+        self.begun = True
         self._file.seek(0)
-        while piece := self._file.read(_PIECE):
-            yield piece
+        while block := self._file.read(_BLOCK):
+            yield block
 
-    def _fill(self, requests: Iterator[Mapping[str, object]], limits: Limits) -> tuple[int, int]:
+    def _fill(self, requests: Iterator[Mapping[str, object]], limits: Limits) -> None:
         checker = Checker(limits)
         errors: list[Problem] = []
         encoded: list[bytes] = []
@@ -71,7 +88,7 @@ class Spool:
                 break
             encoded.append(json)
             size += len(json)
-            if size > _AT_ONCE:
+            if size > _WRITTEN:
                 if not errors:
                     self._write(before + b",".join(encoded))
                 encoded.clear()
@@ -79,16 +96,14 @@ class Spool:
         errors += checker.finish()
         if errors:
             raise InvalidRequest(errors)
-        self._write((before + b",".join(encoded) if encoded else b"") + b"]}")
-        return checker.count, self._file.tell()
+        if encoded:
+            self._write(before + b",".join(encoded))
+        self._write(b"]}")
+        self.total, self.length = checker.count, self._file.tell()
 
-    def _write(self, piece: bytes) -> None:
-        try:
-            self._file.write(piece)
-        except OSError as error:
-            raise FileError(
-                error.filename or "a temporary file", error.strerror or str(error)
-            ) from None
+    def _write(self, block: bytes) -> None:
+        with as_file_errors("a temporary file"):
+            self._file.write(block)
 
     def _warn(self, problems: list[Problem]) -> None:
         self.warned += bool(problems)

@@ -1,51 +1,87 @@
-"""After a create of unknown outcome: the batches that could be it."""
+"""After a create of unknown outcome: the batches that it may have made.
+
+If the window of time is too wide, the caller has one more batch to check; if it is too narrow, the
+caller may pay twice. So the earliest of all estimates of when the create was sent is used.
+"""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Iterator
 
 from .. import retry
 from ..client import Client
-from ..errors import DecodeError, UnknownOutcome
-from ..types import MessageBatch
-from . import _pages, _state
+from ..errors import UnknownOutcome
+from ..types import BatchRef, MessageBatch
+from . import _create, _ids, _pages, _server_time, _state
 
-_PAGE = 100
-_TIME = r"(?a)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)"
-_SLACK = 2.0  # seconds: a Date header has no fractions, and a request takes time on its way
-
-
-def candidates(client: Client, unknown: UnknownOutcome) -> list[MessageBatch]:
-    """List the batches of the same size created since the sending began, by the server's clock."""
-    before = client.clock.now()
-    pages = _pages.Pages(client, None, None, min(_PAGE, client.limits.page))
-    after = client.clock.now()
-    served = retry.http_date(pages.headers.get("date", ""))
-    ahead = (
-        0.0 if served is None else served - (before + after) / 2
-    )  # the server's clock against this machine's
-    since = unknown.sent_at + ahead - _SLACK - (after - before)
-    found: list[MessageBatch] = []
-    for batch in pages.all():
-        if _seconds(batch.get("created_at")) < since:
-            break  # and so is every one after it: the newest come first
-        if _state.total(batch) in (unknown.total, None):  # one that cannot be read could be it, too
-            found.append(batch)
-    return found
+_PAGE = 100  # batches
+# for clocks that are not quite right, also those of gateways, and for the time a request travels
+_SLACK = 300.0  # seconds
 
 
-def _seconds(time: object) -> float:
-    """Give an RFC 3339 time in seconds since the epoch."""
-    from datetime import datetime
+def candidates(
+    client: Client, unknown: UnknownOutcome, known: Iterable[BatchRef]
+) -> list[MessageBatch]:
+    """Return the batches that may have the same size and were created since the sending began."""
+    excluded = {_ids.batch_id(batch) for batch in known}
+    if unknown._sent is not None:
+        # A batch that another create of this process returned is not the one that this create
+        # lost. But an error that the caller built may be about any of them, with its id forgotten.
+        excluded |= _create.created_here.keys()
+    walk = _pages.Walk.of(client, limit=min(_PAGE, client.limits.page))
+    first = walk.page(None)
+    since = _sent(client, unknown, first) - _SLACK
+    return [
+        batch
+        for batch in created_since(walk, first, since)
+        if _state.may_have(batch, unknown.total) and batch["id"] not in excluded
+    ]
 
-    parts = re.fullmatch(_TIME, time) if isinstance(time, str) else None
-    try:
-        if parts is None:
-            raise ValueError("expected one like 2026-08-19T14:44:51.493319+00:00")
-        moment, fraction, zone = parts.groups()
-        # the fraction apart, as fromisoformat takes some numbers of digits only
-        return datetime.fromisoformat(moment + zone.replace("Z", "+00:00")).timestamp() + float(
-            fraction or 0
-        )
-    except (ValueError, OverflowError) as error:
-        raise DecodeError(f"created_at is not a time: {time!r} ({error})") from None
+
+def created_since(walk: _pages.Walk, first: _pages.Page, since: float) -> Iterator[MessageBatch]:
+    """Yield the batches from *first* on that were created at *since* or later.
+
+    Stops only at a page all of whose batches are older, because the order of `list` is not
+    promised.
+    """
+    for page in walk.pages(first):
+        batches = page.value["data"]
+        recent = [batch for batch in batches if _server_time.read(batch.get("created_at")) >= since]
+        yield from recent
+        if batches and not recent:
+            break
+
+
+def _sent(client: Client, unknown: UnknownOutcome, first: _pages.Page) -> float:
+    """Return the earliest estimate of the server's time when the create was sent.
+
+    The time that the page took to arrive makes it earlier still.
+    """
+    now, monotonic = client.clock.now(), client.clock.monotonic()
+    served = _served(unknown, first, now)
+    # by the clock of this machine, which may have been set in between
+    estimates = [served - (now - unknown.sent_at)]
+    if unknown._sent is not None and unknown._sent.clock is client.clock:
+        # by the steady clock, which nobody sets
+        estimates.append(served - (monotonic - unknown._sent.monotonic))
+    if unknown.served_at is not None:
+        # by the server's own clock, known from responses before the create
+        estimates.append(unknown.served_at)
+    return min(estimates)
+
+
+def _served(unknown: UnknownOutcome, first: _pages.Page, now: float) -> float:
+    """Return the earliest that the server's time can be; *now* is this machine's."""
+    served = retry.http_date(first.headers.get("date", ""))
+    if served is not None and "request-id" in first.headers:
+        return served
+    if served is not None:
+        # it may be the clock of a gateway, which need not be better than this machine's
+        return min(served, now)
+    if unknown.served_at is not None:
+        # an estimate of its own, which needs no present time
+        return now
+    # This machine's clock is the only one there is. If it is ahead, even the newest batch seems
+    # older than the create; so that one counts as created just now.
+    times = [_server_time.read(batch.get("created_at")) for batch in first.value["data"]]
+    return min(now, max(times, default=now))

@@ -1,29 +1,26 @@
-"""Results into a file that is whole or is not there.
+"""Write results to a file that appears only when it is complete.
 
-Rows go to a part beside the target, named after the batch, that keeps what has come over a crash
-or a full disk; the next call goes on from it. Only when every row is there and on the disk does
-the part become the target.
+Rows are written to a part file beside the target, named after the batch. It remains after a crash
+or a full disk, and the next call continues from it. When every row is in it and on the disk, the
+part is renamed to the target.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
-from contextlib import suppress
-from types import TracebackType
 from typing import NamedTuple
 
-from .. import _json
 from .._files import as_file_errors
-from .._seen import Seen
 from ..client import Client
-from ..errors import FileError, IncompleteResults
+from ..errors import DecodeError, FileError, IncompleteResults
 from ..types import BatchRef
-from . import _ids, _results, _state
-from ._jsonl import is_row, row_id
+from . import _call, _ids, _state
+from ._part import Part, kept_rows
+from ._results import CorruptRows, Results
 
-_PACE = 256  # rows at least between two reports of progress
-_FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)  # not every system has both
+_PACE = 256  # rows between two calls of on_progress, at least
 
 OnProgress = Callable[[int, "int | None"], object]
 
@@ -37,34 +34,30 @@ class Download(NamedTuple):
 
 
 def download(
-    client: Client, batch: BatchRef, path: str | os.PathLike[str], on_progress: OnProgress | None
+    client: Client,
+    batch: BatchRef,
+    path: str | os.PathLike[str],
+    replace: bool,
+    on_progress: OnProgress | None,
 ) -> Download:
     """Write the results of *batch* to *path*. Raises `FileError` for what the system refuses."""
-    id = _ids.results_id(client, batch)
-    expected = _state.total(_state.ended(client, id, batch))
-    target = _target(path)
     if on_progress is not None and not callable(on_progress):
         raise TypeError(f"on_progress must be callable, not {type(on_progress).__name__}")
-    with _Part(f"{target}.{_ids.quoted(id)}.part", expected) as part:
-        if len(part.ids) != expected:
-            results = _results.Results(client, id, expected, part.ids)
-            try:
-                told = len(part.ids)
-                for lines in results.lines():
-                    part.write(lines)
-                    if on_progress is not None and len(part.ids) - told >= _PACE:
-                        told = len(part.ids)
-                        on_progress(told, expected)
-            except IncompleteResults as error:
-                if error.received > (error.expected or error.received):
-                    part.empty()  # it holds rows of something else, and would never be whole
-                raise
-            finally:
-                results.close()
-        part.become(target)
+    target = _target(path)
+    id = _ids.results_id(client, batch)
+    expected = _state.total(_state.ended(client, id, batch))
+    done = _finished(client, id, expected, target)
+    if done is None:
+        _check_replaceable(target, id, replace)
+        with Part.open(f"{target}.{_ids.quoted(id)}.part", expected) as part:
+            _fill(client, id, expected, part, on_progress)
+            # something may have come there in the meantime
+            _check_replaceable(target, id, replace)
+            part.become(target)
+        done = Download(target, len(part.ids), part.size)
     if on_progress is not None:
-        on_progress(len(part.ids), expected)
-    return Download(target, len(part.ids), part.size)
+        on_progress(done.rows, expected)
+    return done
 
 
 def _target(path: str | os.PathLike[str]) -> str:
@@ -73,108 +66,101 @@ def _target(path: str | os.PathLike[str]) -> str:
         raise TypeError(f"path must be a string or a path of strings, not {type(path).__name__}")
     if not target:
         raise ValueError("path is empty")
-    if os.path.isdir(target):
-        raise FileError(target, "Is a directory")
+    with as_file_errors(target):
+        try:
+            mode = os.lstat(target).st_mode
+        except FileNotFoundError:
+            return target
+    if stat.S_ISDIR(mode):
+        raise FileError(target, "is a directory")
+    if not stat.S_ISREG(mode):
+        raise FileError(target, "is not a regular file (a link, a device or a pipe)")
     return target
 
 
-class _Part:
-    """The file that rows go to until all are there. `ids`: the custom_ids of its rows, `size`: its bytes.
+def _finished(client: Client, id: str, expected: int | None, target: str) -> Download | None:
+    """Return the download that *target* already is; None if it is another file or does not exist.
 
-    Entering it locks it and keeps its whole rows; what a crash left after them is cut off.
+    It must hold as many rows as the batch and nothing else, and one of its rows must be equal to
+    the server's.
     """
-
-    def __init__(self, path: str, expected: int | None) -> None:
-        self.ids = Seen(expected)
-        self.size = 0
-        self._path = path
-
-    def __enter__(self) -> _Part:
-        with as_file_errors(self._path):
-            self._file = os.fdopen(
-                os.open(self._path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666), "r+b"
-            )
-            try:
-                self._lock()
-                self._keep_whole_rows()
-            except BaseException:
-                self._file.close()
-                raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error is not None:
-            with suppress(OSError):
-                if os.fstat(self._file.fileno()).st_size == 0:
-                    os.unlink(self._path)
-        with suppress(OSError) if error is not None else as_file_errors(self._path):
-            self._file.close()
-
-    def write(self, rows: bytes) -> None:
-        """Add rows with their ends; the reader of results has put their ids into `ids`."""
-        with as_file_errors(self._path):
-            self.size += self._file.write(rows)
-            self._file.flush()  # so that they outlive this process
-
-    def empty(self) -> None:
-        """Let go of all rows."""
-        with as_file_errors(self._path):
-            self._file.seek(0)
-            self._file.truncate()
-        self.size = 0
-
-    def become(self, target: str) -> None:
-        """Take the place of *target*, once all of it is on the disk."""
-        with as_file_errors(target):
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            os.replace(self._path, target)
-            if os.name == "posix":  # elsewhere a folder cannot be opened, nor needs it
-                folder = os.open(os.path.dirname(target) or ".", os.O_RDONLY)
-                try:
-                    os.fsync(folder)
-                finally:
-                    os.close(folder)
-
-    def _lock(self) -> None:
-        if os.name != "posix":
-            return
-        import fcntl
-
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise FileError(self._path, "another download of this batch is writing it") from None
-        if (
-            not os.path.exists(self._path)
-            or os.stat(self._path).st_ino != os.fstat(self._file.fileno()).st_ino
-        ):
-            raise FileError(self._path, "another download of this batch has just finished")
-
-    def _keep_whole_rows(self) -> None:
-        for line in self._file:
-            id = _id_of(line)
-            if id is None or not self.ids.add(id):
-                break
-            self.size += len(line)
-        self._file.seek(self.size)
-        self._file.truncate()
-
-
-def _id_of(line: bytes) -> str | None:
-    return row_id(line) or _parsed_id(line)
-
-
-def _parsed_id(line: bytes) -> str | None:
-    if not line.endswith(b"\n"):
-        return None
     try:
-        row = _json.loads(line)
-    except ValueError:
+        with open(target, "rb") as file:
+            kept = kept_rows(file, expected)
+            size = os.fstat(file.fileno()).st_size
+    except OSError:
         return None
-    return row["custom_id"] if is_row(row) else None
+    # before the comparison below, which adds the id of the sample to the others
+    rows = kept.rows
+    if rows != expected or kept.size != size or kept.sample is None:
+        return None
+    results = Results.begin(client, id, expected, kept.ids)
+    try:
+        sent = next(results.lines(), b"")
+    finally:
+        results.close()
+    return Download(target, rows, size) if sent == kept.sample else None
+
+
+def _check_replaceable(target: str, id: str, replace: bool) -> None:
+    """Raise `FileError` if *target* is a file that the caller has not permitted us to replace."""
+    if replace or not os.path.exists(target) or os.path.getsize(target) == 0:
+        return
+    detail = f"exists and is not the download of batch {id}; to replace it, pass replace=True"
+    raise FileError(target, detail)
+
+
+def _fill(
+    client: Client, id: str, expected: int | None, part: Part, on_progress: OnProgress | None
+) -> None:
+    """Write to *part* every row that it lacks.
+
+    If the server sends another line for a row that the part held from the beginning, the part was
+    not of these results: it is emptied and filled again. Rows of a faulty body are removed.
+    """
+    attempt = 0
+    while True:
+        kept = part.size
+        try:
+            _write_rows(client, id, expected, part, on_progress)
+            if part.is_confirmed:
+                return
+            part.cut(0)
+        except CorruptRows as error:
+            part.cut(kept)
+            seconds = _call.pause(client, None, attempt=attempt, elapsed=0.0)
+            if seconds is None:
+                raise IncompleteResults(expected, part.rows, cause=error) from None
+            client.clock.sleep(seconds)
+            attempt += 1
+        except DecodeError:
+            # what comes before a faulty line of a body may be as faulty, and still be rows
+            part.cut(kept)
+            raise
+        except IncompleteResults as error:
+            if error.expected is None or error.received <= error.expected:
+                # the row that the server has not yet confirmed was not counted
+                received = max(error.received, part.rows)
+                raise IncompleteResults(expected, received, error.duplicates, error.cause) from None
+            # The part holds rows of other results, with which it would never be complete.
+            part.cut(0)
+            if kept == 0:
+                raise
+
+
+def _write_rows(
+    client: Client, id: str, expected: int | None, part: Part, on_progress: OnProgress | None
+) -> None:
+    """Write the rows that *part* lacks, over one or more responses."""
+    results = Results.begin(client, id, expected, part.ids)
+    reported = len(part.ids)
+    try:
+        for rows in results.lines():
+            part.write(rows)
+            if part.is_complete:
+                return
+            if on_progress is not None and len(part.ids) - reported >= _PACE:
+                reported = len(part.ids)
+                on_progress(reported, expected)
+    finally:
+        results.close()

@@ -1,6 +1,6 @@
-"""From what a caller names a batch by to its id and its path.
+"""The id and the path of a batch that a caller names by its id, its dict or its results_url.
 
-Everything goes to the client's own base: a results_url is read for its id and never followed.
+All requests go to the client's own base_url: only the id in a results_url is used.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from .._arguments import check_is_not_a_result
 from .._problem import Problem, shown
 from .._wire import BATCHES
 from ..client import API_BASE, Client
@@ -19,9 +20,10 @@ _AN_ID = "one non-empty path segment, such as msgbatch_01HkcTjaV5uDC8jWR4ZsDV8d"
 
 
 def batch_id(batch: BatchRef) -> str:
-    """Give the id of a batch named by its id or its dict. Raises `InvalidRequest`."""
+    """Return the id of a batch named by its id or its dict. Raises `InvalidRequest`."""
     if isinstance(batch, str):
         return _checked("batch id", batch)
+    check_is_not_a_result(batch, "a batch")
     if not isinstance(batch, Mapping):
         raise TypeError(f"a batch is named by its id or its dict, not by {shown(batch)}")
     if "id" not in batch:
@@ -30,46 +32,62 @@ def batch_id(batch: BatchRef) -> str:
 
 
 def results_id(client: Client, batch_or_url: BatchRef) -> str:
-    """Give the id of a batch named by its id, its dict or its results_url. Raises `InvalidRequest`."""
-    if not isinstance(batch_or_url, str) or "/" not in batch_or_url:
-        return batch_id(batch_or_url)
+    """Return the id of a batch named by its id, its dict or its results_url.
+
+    A dict may have a `results_url` alone. Raises `InvalidRequest`.
+    """
+    named = _url_alone(batch_or_url) or batch_or_url
+    if not isinstance(named, str) or "/" not in named:
+        return batch_id(named)
+    # urlsplit would silently drop some of them
+    if re.search(_CONTROL, named):
+        raise _invalid("results_url", shown(named), "a URL without control characters")
+    try:
+        return _checked("results_url", _id_in(client, named))
+    except ValueError as error:
+        raise _invalid("results_url", f"{shown(named)} ({error})", "a URL") from None
+
+
+def _url_alone(batch: BatchRef) -> str | None:
+    """Return the results_url of a dict that has no id; None for anything else."""
+    if not isinstance(batch, Mapping) or "id" in batch:
+        return None
+    url = batch.get("results_url")
+    return url if isinstance(url, str) else None
+
+
+def _id_in(client: Client, url: str) -> str:
+    """Return the id in a results_url. Raises ValueError for one that is not a URL in UTF-8."""
     from urllib.parse import unquote, urlsplit
 
-    if re.search(_CONTROL, batch_or_url):  # urlsplit would drop some of them without a word
-        raise _invalid("results_url", shown(batch_or_url), "a URL without control characters")
+    parts = urlsplit(url)
+    if not parts.scheme or not parts.netloc:
+        raise _invalid("results_url", shown(url), "a batch id, or a URL with scheme and host")
     homes = [urlsplit(base) for base in dict.fromkeys((client.base_url, API_BASE))]
-    try:
-        parts = urlsplit(batch_or_url)
-        near = [
-            home
-            for home in homes
-            if (home.scheme, home.netloc.lower()) == (parts.scheme, parts.netloc.lower())
-        ]
-        if not near:
-            hosts = " or ".join(f"{home.scheme}://{home.netloc}" for home in homes)
-            found = f"one of another host, {shown(f'{parts.scheme}://{parts.netloc}')}"
-            raise _invalid("results_url", found, f"a URL of {hosts}")
-        for home in near:
-            head, tail = f"{home.path}{BATCHES}/", "/results"
-            if parts.path.startswith(head) and parts.path.endswith(tail):
-                return _checked(
-                    "results_url", unquote(parts.path[len(head) : -len(tail)], errors="strict")
-                )
-    except ValueError as error:  # of which an undecodable id is one
-        raise _invalid("results_url", f"{shown(batch_or_url)} ({error})", "a URL") from None
-    raise _invalid("results_url", shown(batch_or_url), f"{BATCHES}/ID/results in its path")
+    origin = (parts.scheme, parts.netloc.lower())
+    near = [home for home in homes if (home.scheme, home.netloc.lower()) == origin]
+    if not near:
+        hosts = " or ".join(f"{home.scheme}://{home.netloc}" for home in homes)
+        found = f"one of another host, {shown(f'{parts.scheme}://{parts.netloc}')}"
+        raise _invalid("results_url", found, f"a URL of {hosts}")
+    for home in near:
+        head, tail = f"{home.path}{BATCHES}/", "/results"
+        if parts.path.startswith(head) and parts.path.endswith(tail):
+            return unquote(parts.path[len(head) : -len(tail)], errors="strict")
+    raise _invalid("results_url", shown(url), f"{BATCHES}/ID/results in its path")
 
 
 def path(id: str, action: str = "") -> str:
-    """Give the path of a batch, or of an action on it."""
+    """Return the path of a batch, or of an action on it."""
     return f"{BATCHES}/{quoted(id)}{action}"
 
 
 def quoted(text: str) -> str:
-    """Give *text* as one segment of a path, or one part of a query."""
+    """Return *text* as one segment of a path, or one part of a query."""
     from urllib.parse import quote
 
-    return quote(text.encode(), safe="")  # bytes, as a Secret must not be formatted
+    # bytes, because a Secret must not be formatted
+    return quote(text.encode(), safe="")
 
 
 def _checked(where: str, id: object) -> str:

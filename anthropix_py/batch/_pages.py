@@ -2,89 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from typing import cast
+from collections.abc import Iterator
+from typing import NamedTuple, cast
 
+from .._arguments import number
 from .._wire import BATCHES
-from .._wire.secret import struck
 from ..client import Client
-from ..errors import AnthropixError, DecodeError
+from ..errors import DecodeError
 from ..types import BatchPage, BatchRef, MessageBatch
 from . import _call, _ids
 
+_LARGEST = 16 << 20  # bytes of a page of 1,000 batches
+_EMPTY = 10  # pages in a row that may have no batch
 
-class Pages:
-    """A walk over pages, whose `first` has been asked for.
 
-    The walk goes to older batches, or with *before_id* to newer ones: on a page of either kind
-    the newest comes first, so that a walk to newer ones takes each page from its end.
+class Page(NamedTuple):
+    """One page, and the headers of its response."""
+
+    value: BatchPage
+    headers: dict[str, str]
+
+
+class Walk(NamedTuple):
+    """A walk over pages: where it starts, in which direction it goes, how many batches a page has.
+
+    It goes to older batches, or with a `before_id` to newer ones. Every page lists the newest batch
+    first, so a walk to newer ones reads each page from its end.
     """
 
-    def __init__(
-        self,
+    client: Client
+    start: str | None
+    newer: bool
+    limit: int | None
+
+    @classmethod
+    def of(
+        cls,
         client: Client,
-        before_id: BatchRef | None,
-        after_id: BatchRef | None,
-        limit: int | None,
-    ) -> None:
+        before_id: BatchRef | None = None,
+        after_id: BatchRef | None = None,
+        limit: int | None = None,
+    ) -> Walk:
+        """Return the walk that the arguments of `list` describe; they are checked here."""
         if before_id is not None and after_id is not None:
             raise ValueError(
                 "before_id and after_id exclude each other: a page is before one batch or after one"
             )
         if limit is not None:
-            _check(limit, client.limits.page)
-        self._client = client
-        self._limit = limit
-        self._cursor, self._edge = (
-            ("before_id", "first_id") if before_id is not None else ("after_id", "last_id")
-        )
+            number("limit", limit, least=1, most=client.limits.page, integer=True)
         start = after_id if before_id is None else before_id
-        self.headers: dict[str, str] = {}  # of the latest answer
-        self.first = self._ask(None if start is None else _ids.batch_id(start))
+        id = None if start is None else _ids.batch_id(start)
+        return cls(client, id, before_id is not None, limit)
 
-    def all(self) -> Generator[MessageBatch, None, None]:
-        """Yield every batch, one page ahead at most."""
-        try:
-            yield from self._all()
-        except AnthropixError as error:
-            raise struck(error, self._client.secrets) from None
+    def page(self, id: str | None) -> Page:
+        """Return the page at the cursor *id*; the first one for None."""
+        query: tuple[tuple[str, str], ...] = ()
+        if id is not None:
+            query += (("before_id" if self.newer else "after_id", id),)
+        if self.limit is not None:
+            query += (("limit", str(self.limit)),)
+        reply = _call.ask(self.client, _call.Call("GET", BATCHES, query, most=_LARGEST))
+        return Page(_page_in(reply.value), reply.headers)
 
-    def _all(self) -> Iterator[MessageBatch]:
-        page = self.first
+    def pages(self, first: Page) -> Iterator[Page]:
+        """Yield *first* and every page that follows, each requested when it is needed."""
+        page = first
         asked: set[str] = set()
-        while True:
-            yield from reversed(page["data"]) if self._cursor == "before_id" else page["data"]
-            if not page["has_more"]:
-                return
+        empty = 0
+        yield page
+        while page.value["has_more"]:
+            empty = 0 if page.value["data"] else empty + 1
+            if empty > _EMPTY:
+                raise DecodeError(f"{empty} pages in a row have no batch, but say has_more")
             id = self._next(page)
             asked.add(id)
-            page = self._ask(id)
-            if page["has_more"] and self._next(page) in asked:
+            page = self.page(id)
+            if page.value["has_more"] and self._next(page) in asked:
                 raise DecodeError(f"the pages lead back to {self._next(page)}")
+            yield page
 
-    def _ask(self, id: str | None) -> BatchPage:
-        query: tuple[tuple[str, str], ...] = () if id is None else ((self._cursor, id),)
-        if self._limit is not None:
-            query += (("limit", str(self._limit)),)
-        page, self.headers = _call.ask(self._client, _call.Call("GET", BATCHES, query))
-        data = page.get("data")
-        if not isinstance(data, list) or not isinstance(page.get("has_more"), bool):
-            raise DecodeError("the answer is not a page of batches: it has no data or has_more")
-        if not all(isinstance(batch, dict) and isinstance(batch.get("id"), str) for batch in data):
-            raise DecodeError(
-                "the answer is not a page of batches: not all in its data are batches"
-            )
-        return cast(BatchPage, page)
+    def batches(self, first: Page) -> Iterator[MessageBatch]:
+        """Yield every batch, from *first* on."""
+        for page in self.pages(first):
+            data = page.value["data"]
+            yield from reversed(data) if self.newer else data
 
-    def _next(self, page: BatchPage) -> str:
-        id = page.get(self._edge)
+    def _next(self, page: Page) -> str:
+        edge = "first_id" if self.newer else "last_id"
+        id = page.value.get(edge)
         if not isinstance(id, str) or not id:
-            raise DecodeError(f"a page has more after it, and no {self._edge} to ask for it by")
+            raise DecodeError(f"the page says has_more but has no {edge}")
         return id
 
 
-def _check(limit: object, most: int) -> None:
-    if isinstance(limit, bool) or not isinstance(limit, int):
-        raise TypeError(f"limit must be an integer, not {type(limit).__name__}")
-    if not 1 <= limit <= most:
-        raise ValueError(f"limit must be from 1 to {most}, not {limit}")
+def _page_in(value: dict[str, object]) -> BatchPage:
+    data = value.get("data")
+    if not isinstance(data, list) or not isinstance(value.get("has_more"), bool):
+        raise DecodeError("the response is not a page of batches: it has no data or has_more")
+    if not all(isinstance(batch, dict) and isinstance(batch.get("id"), str) for batch in data):
+        raise DecodeError("the response is not a page of batches: not all of its data are batches")
+    return cast(BatchPage, value)

@@ -1,29 +1,23 @@
-"""Waiting for a batch to end: when to look again, and what trouble to live through."""
+"""Wait for a batch to end: poll it, within the caller's timeout, and tolerate failures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import cast
 
-from .. import retry
-from .._events import emit, log
-from .._problem import shown
-from .._wire.secret import struck
+from .._arguments import number
+from .._events import emit, warn
 from ..client import Client
-from ..errors import AnthropixError, APIError, WaitTimeout
+from ..errors import AnthropixError, WaitTimeout
 from ..types import BatchRef, MessageBatch
-from . import _ids, _state
+from . import _call, _ids, _state
+from ._polling import Polling
 
-_FIRST = 5.0  # seconds to the second look, where the server names no pace
-_GROWTH = 1.5
-_SLOWEST = 60.0
-_LONGEST_ASKED = 600.0  # seconds; a pace slower than that is taken for a slip
-_FASTEST = 1.0  # seconds; a faster pace is only for those who ask for it
-_LONGEST = 24 * 3600.0  # seconds between looks: a batch takes no longer
-_FAILURES = 10  # looks that may fail one after the other
-_MISSING = (
-    3  # of these, answers of 404: a batch just made or just ended may be missing for a moment
-)
+_LONGEST_INTERVAL = 24 * 3600.0  # seconds: a batch takes no longer
+# A poll is given this long even if less is left of the caller's time.
+_LEAST_TIME = 1.0  # seconds
+
+OnUpdate = Callable[[MessageBatch], object]
 
 
 def wait(
@@ -31,27 +25,45 @@ def wait(
     batch: BatchRef,
     timeout: float | None,
     interval: float | None,
-    on_update: Callable[[MessageBatch], object] | None,
+    on_update: OnUpdate | None,
 ) -> MessageBatch:
-    """Look until the batch has ended. Raises `WaitTimeout`, or the error of the last of too many failed looks."""
-    _check("timeout", timeout, lambda seconds: seconds >= 0)
-    _check("interval", interval, lambda seconds: 0 < seconds <= _LONGEST)
+    """Poll until the batch has ended, and return its last state.
+
+    Raises `WaitTimeout`, or the error of the last poll if too many failed or waiting is useless.
+    """
+    if timeout is not None:
+        number("timeout", timeout, least=0, unit="seconds")
+    if interval is not None:
+        number("interval", interval, above=0, most=_LONGEST_INTERVAL, unit="seconds")
     if on_update is not None and not callable(on_update):
         raise TypeError(f"on_update must be callable, not {type(on_update).__name__}")
     id = _ids.batch_id(batch)
-    latest = (
-        None
-        if isinstance(batch, str) or "processing_status" not in batch
-        else cast(MessageBatch, batch)
-    )
-    if latest is not None and latest["processing_status"] == "ended":
-        return latest
-    looks = _Looks(client, id, interval)
+    known = _state_in(batch)
+    if known is not None and known["processing_status"] == "ended":
+        return known
+    try:
+        return _poll(client, id, known, timeout, interval, on_update)
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(
+            f"Batch {id} is still being processed by the server. To go on waiting for it: "
+            f"batch.wait(client, {id!r})"
+        )
+        raise
+
+
+def _poll(
+    client: Client,
+    id: str,
+    latest: MessageBatch | None,
+    timeout: float | None,
+    interval: float | None,
+    on_update: OnUpdate | None,
+) -> MessageBatch:
+    polling = Polling(interval)
     started = client.clock.monotonic()
     while True:
-        waited = client.clock.monotonic() - started
-        left = float("inf") if timeout is None else timeout - waited
-        seen = looks.look(left)
+        left = _left(client, started, timeout)
+        polling, seen = _poll_once(client, id, polling, left)
         if seen is not None:
             latest = seen
             if on_update is not None:
@@ -59,77 +71,47 @@ def wait(
             if seen["processing_status"] == "ended" or seen.get("archived_at"):
                 return seen
         waited = client.clock.monotonic() - started
-        if timeout is not None and waited >= timeout:
-            raise WaitTimeout(latest, waited, looks.trouble)
-        pause = looks.pause if timeout is None else min(looks.pause, timeout - waited)
-        emit(client, "poll", **looks.call.named, delay=pause, elapsed=waited)
+        left = _left(client, started, timeout)
+        if left <= 0:
+            raise WaitTimeout(latest, waited, polling.error)
+        pause = min(polling.pause, left)
+        call = _state.get_batch(id)
+        emit(client, "poll", **call.named, delay=pause, elapsed=waited)
         client.clock.sleep(pause)
 
 
-class _Looks:
-    """One look after the other: how many failed in a row, and when the next is due."""
-
-    def __init__(self, client: Client, id: str, interval: float | None) -> None:
-        # A failed look is followed by the next one, not by retries of its own.
-        self._client = client._replace(retry=client.retry._replace(max_retries=0))
-        self.call = _state.get_batch(id)
-        self._interval = interval
-        self._own_pace = _FIRST
-        self._failed = 0
-        self._missing = 0
-        self.pause = 0.0
-        self.trouble: AnthropixError | None = None  # of the latest look
-
-    def look(self, left: float) -> MessageBatch | None:
-        """Give the batch, None if this look failed in a way that may pass. *left*: seconds it may take."""
-        most = max(left, _FASTEST)
-        patient = self._client._replace(
-            timeout=min(self._client.timeout, most),
-            connect_timeout=min(self._client.connect_timeout, most),
-        )
-        try:
-            batch, headers = _state.ask_for_batch(patient, self.call)
-        except AnthropixError as error:
-            if not self._bearable(error):
-                raise
-            self._set_pause(error.headers if isinstance(error, APIError) else {}, failed=True)
-            self.trouble = struck(error, self._client.secrets)
-            log().warning(
-                "a look at the batch failed, the next is in %.0f s: %s", self.pause, self.trouble
-            )
-            return None
-        self._failed = self._missing = 0
-        self.trouble = None
-        self._set_pause(headers)
-        return batch
-
-    def _bearable(self, error: AnthropixError) -> bool:
-        missing = isinstance(error, APIError) and error.status == 404
-        self._failed += 1
-        self._missing += missing
-        return (
-            (missing or retry.passing(error))
-            and self._failed <= _FAILURES
-            and self._missing <= _MISSING
-        )
-
-    def _set_pause(self, headers: Mapping[str, str], *, failed: bool = False) -> None:
-        asked = retry.retry_after(headers, self._client.clock.now())
-        if self._interval is not None:
-            self.pause = (
-                max(self._interval, min(asked or 0.0, _LONGEST_ASKED)) if failed else self._interval
-            )
-        elif asked is not None:
-            self.pause = min(max(asked, _FASTEST), _LONGEST_ASKED)
-        else:
-            self.pause = self._own_pace
-            self._own_pace = min(self._own_pace * _GROWTH, _SLOWEST)
+def _left(client: Client, started: float, timeout: float | None) -> float:
+    if timeout is None:
+        return float("inf")
+    return timeout - (client.clock.monotonic() - started)
 
 
-def _check(name: str, value: float | None, fits: Callable[[float], bool]) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} must be a number of seconds, not {shown(value)}")
-    if not fits(value):
-        raise ValueError(f"{name} must not be {value}")
+def _poll_once(
+    client: Client, id: str, polling: Polling, left: float
+) -> tuple[Polling, MessageBatch | None]:
+    """Return the state of the polling after one poll, and the batch if the poll succeeded.
+
+    *left*: the seconds that it may take. A poll that fails is not retried: the next poll follows.
+    """
+    longest = max(left, _LEAST_TIME)
+    hurried = client._replace(
+        retry=client.retry._replace(max_retries=0),
+        timeout=min(client.timeout, longest),
+        connect_timeout=min(client.connect_timeout, longest),
+    )
+    try:
+        reply = _call.ask(hurried, _state.get_batch(id))
+        batch = _state.batch_in(reply, id)
+    except AnthropixError as error:
+        after = polling.failed_by(error, client.clock.now())
+        if after is None:
+            raise
+        warn(client, f"polling the batch failed, next try in {after.pause:.0f} s: {error}")
+        return after, None
+    return polling.succeeded(reply.headers, client.clock.now()), batch
+
+
+def _state_in(batch: BatchRef) -> MessageBatch | None:
+    if isinstance(batch, str) or "processing_status" not in batch:
+        return None
+    return cast(MessageBatch, batch)

@@ -6,7 +6,7 @@ What must be refused carries an ignore, and an ignore that is not needed is an e
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TypedDict, assert_type
+from typing import TypedDict, assert_never, assert_type
 
 import anthropix_py
 from anthropix_py import (
@@ -21,7 +21,17 @@ from anthropix_py import (
     validate,
     with_options,
 )
-from anthropix_py.types import BatchPage, DeletedBatch, Message, MessageBatch, Row
+from anthropix_py.errors import TransportReason
+from anthropix_py.types import (
+    BatchPage,
+    DeletedBatch,
+    InputMessage,
+    Message,
+    MessageBatch,
+    Params,
+    Request,
+    Row,
+)
 
 
 class Question(TypedDict):
@@ -96,6 +106,82 @@ def requests_of_any_kind(
     assert_type(validate.problems(questions), list[validate.Problem])
 
 
+def typed_requests(client: Client, requests: list[Request], params: Params) -> None:
+    batch.create(client, requests)
+    batch.create(client, (request for request in requests))
+    batch.create(client, [Request(custom_id="a", params=params)])
+    for chunk in split.chunks(requests):
+        assert_type(chunk, list[Request])
+    assert_type(validate.problems(requests), list[validate.Problem])
+
+
+def params_of_every_kind() -> Request:
+    schema = {"type": "object", "properties": {}}
+    turns: list[InputMessage] = [
+        {"role": "system", "content": "Be brief."},
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral", "ttl": "1h"}},
+                {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}},
+                {
+                    "type": "document",
+                    "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBE"},
+                    "title": "A",
+                    "citations": {"enabled": True},
+                },
+                {
+                    "type": "search_result",
+                    "source": "https://example.org",
+                    "title": "A",
+                    "content": [{"type": "text", "text": "b"}],
+                },
+            ],
+        },
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "...", "signature": "s"},
+                {"type": "redacted_thinking", "data": "x"},
+                {"type": "tool_use", "id": "toolu_1", "name": "add", "input": {"a": 1}},
+                {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}},
+                {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "2"}],
+        },
+    ]
+    return {
+        "custom_id": "a",
+        "params": {
+            "model": "m",
+            "max_tokens": 4096,
+            "messages": turns,
+            "system": [{"type": "text", "text": "Be kind."}],
+            "stop_sequences": ["END"],
+            "metadata": {"user_id": "u"},
+            "thinking": {"type": "enabled", "budget_tokens": 1024},
+            "tools": [
+                {"name": "add", "input_schema": schema, "description": "Add."},
+                {"type": "web_search_20250305", "name": "web_search", "max_uses": 3},
+            ],
+            "tool_choice": {"type": "tool", "name": "add"},
+            "output_config": {"format": {"type": "json_schema", "schema": schema}},
+        },
+    }
+
+
+def why(error: anthropix_py.TransportError) -> None:
+    assert_type(error.reason, TransportReason)
+    match error.reason:
+        case "connect" | "tls" | "timeout" | "closed" | "protocol":
+            pass
+        case other:
+            assert_never(other)
+
+
 def clients() -> None:
     client = anthropix_py.init("key", beta="a", headers={"x-a": None}, retry=Policy(max_retries=0))
     assert_type(with_options(client, timeout=5, beta=["b"], query={"a": "b"}), Client)
@@ -122,3 +208,9 @@ def misuse(client: Client, flag: bool) -> None:
     unwrap(batch.show)  # type: ignore[arg-type]
     print(unwrap(batch.show(client, "id"))["status"])  # type: ignore[misc]
     print(batch.show(client, "id").value)  # type: ignore[union-attr]
+    Request(custom_id="a")  # type: ignore[typeddict-item]
+    Params(model="m", messages=[])  # type: ignore[typeddict-item]
+    Params(model="m", max_tokens="9", messages=[])  # type: ignore[typeddict-item]
+    InputMessage(role="human", content="")  # type: ignore[typeddict-item]
+    InputMessage(role="user", content=[{"type": "txt", "text": ""}])  # type: ignore[typeddict-item]
+    anthropix_py.TransportError("timout", "", sent=True)  # type: ignore[arg-type]
