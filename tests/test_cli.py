@@ -1,3 +1,5 @@
+"""The command `anthropix`: its options, what it prints, its exit codes, and what it imports."""
+
 from __future__ import annotations
 
 import json
@@ -13,30 +15,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.request import ProxyHandler, Request, build_opener
 
+import click
 import pytest
+import samples
 from click.testing import CliRunner
 
-from anthropix_py import Policy, __version__, batch, init, unwrap
-from anthropix_py.cli._commands import cli
+from anthropix_py import APIError, Client, Policy, __version__, batch, init, unwrap
+from anthropix_py.cli._app import COMMANDS, cli
 
 PATIENCE = 20.0
-REQUESTS: list[dict[str, Any]] = [
-    {
-        "custom_id": f"id-{number}",
-        "params": {
-            "model": "m",
-            "max_tokens": 9,
-            "messages": [{"role": "user", "content": "Hello"}],
-        },
-    }
-    for number in range(5)
-]
 COMMAND = [sys.executable, "-m", "anthropix_py"]
+REQUESTS = [samples.request(f"id-{number}") for number in range(5)]
 
 
 def environment(**more: str) -> dict[str, str]:
+    """Return the environment without what steers clients, proxies and imports."""
     away = ("ANTHROPIC_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "PYTHONPATH")
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(away)}
     return {**kept, "PYTHONPATH": str(Path(__file__).parents[1]), **more}
@@ -62,17 +56,19 @@ class Running:
         assert process.stdout is not None
         self.process = process
         self.lines = [process.stdout.readline() for _ in range(3)]
-        self.variables = dict(
-            shlex.split(line)[1].split("=", 1)
-            for line in self.lines[1:]
-            if line.startswith("export ")
-        )
+        exports = [shlex.split(line) for line in self.lines[1:]]
+        self.variables = dict(words[1].split("=", 1) for words in exports if words[0] == "export")
         self.url = self.variables["ANTHROPIC_BASE_URL"]
 
-    def end(self, sign: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
-        self.process.send_signal(sign)
-        told, errors = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, told, errors
+    def client(self, key: str = "k") -> Client:
+        """Return a client of the emulator that does not retry."""
+        return init(key, base_url=self.url, timeout=PATIENCE, retry=Policy(max_retries=0))
+
+    def stop(self, signal_number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
+        """Stop the command; return its exit code, and what it printed meanwhile."""
+        self.process.send_signal(signal_number)
+        out, errors = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, out, errors
 
 
 @contextmanager
@@ -91,24 +87,25 @@ def emulator(*arguments: str) -> Iterator[Running]:
             process.kill()
 
 
-def get(url: str, path: str) -> Any:
-    request = Request(url + path, headers={"x-api-key": "k", "anthropic-version": "2023-06-01"})
-    with build_opener(ProxyHandler({})).open(request, timeout=PATIENCE) as answer:
-        return json.load(answer)
+def replies_to(client: Client) -> dict[str, str]:
+    """Return the replies to `REQUESTS`, by custom_id."""
+    created = unwrap(batch.create(client, REQUESTS))
+    rows: list[Any] = unwrap(batch.results(client, unwrap(batch.wait(client, created))))
+    return {row["custom_id"]: row["result"]["message"]["content"][0]["text"] for row in rows}
 
 
-# --- the emulator ---------------------------------------------------------------------------------
+# the emulator
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM], ids=["int", "term"])
-def test_it_says_where_it_is_and_ends_well(
-    sign: signal.Signals, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_where_it_is_and_stops_with_success(
+    signal_number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with emulator() as running:
         url = running.url
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
         assert running.lines == [
-            f"The Message Batches API is emulated at {url}; Ctrl-C ends it.\n",
+            f"The Message Batches API is emulated at {url}; Ctrl-C stops it.\n",
             f"export ANTHROPIC_BASE_URL={url}\n",
             "export ANTHROPIC_API_KEY=any-key\n",
         ]
@@ -117,52 +114,74 @@ def test_it_says_where_it_is_and_ends_well(
                 monkeypatch.delenv(name)
         for name, value in running.variables.items():
             monkeypatch.setenv(name, value)
-        client = init(timeout=PATIENCE)
-        created = unwrap(batch.create(client, REQUESTS))
-        assert len(unwrap(batch.results(client, unwrap(batch.wait(client, created))))) == len(
-            REQUESTS
-        )
+        assert len(replies_to(init(timeout=PATIENCE))) == len(REQUESTS)
         started = time.monotonic()
-        assert running.end(sign) == (0, "", "")
+        assert running.stop(signal_number) == (0, "", "")
         assert time.monotonic() - started < 5
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=PATIENCE)
 
 
 def test_options_reach_the_store_and_the_faults() -> None:
-    options = [
-        "--looks",
-        "1",
-        "--outcome",
-        "errored=1",
-        "--seed",
-        "7",
-        "--calls-per-minute",
-        "1000",
-    ]
+    options = ["--looks", "1", "--outcome", "errored=1", "--seed", "7", "--model", "m"]
     faults = ["--fault", "list:status=529,skip=1", "--fault", "results:gzip"]
-    with emulator(*options, *faults, "--model", "m") as running:
-        client = init("k", base_url=running.url, timeout=PATIENCE, retry=Policy(max_retries=0))
+    with emulator(*options, *faults, "--calls-per-minute", "1000") as running:
+        client = running.client()
         created = unwrap(batch.create(client, REQUESTS))
-        assert [unwrap(batch.show(client, created))["processing_status"] for _ in range(2)] == [
-            "in_progress",
-            "ended",
-        ]
-        assert unwrap(batch.show(client, created))["request_counts"]["errored"] == len(REQUESTS)
+        shown = [unwrap(batch.show(client, created)) for _ in range(2)]
+        assert [one["processing_status"] for one in shown] == ["in_progress", "ended"]
+        assert shown[1]["request_counts"]["errored"] == len(REQUESTS)
         assert [batch.list(client)[0] for _ in range(3)] == ["ok", "error", "ok"]
         assert len(unwrap(batch.results(client, created))) == len(REQUESTS)
-        assert running.end()[0] == 0
+        assert running.stop()[0] == 0
+
+
+def test_replies_of_a_file_and_one_for_all_others(tmp_path: Path) -> None:
+    file = tmp_path / "replies.jsonl"
+    lines = [{"custom_id": "id-1", "reply": "caf\u00e9"}, {"custom_id": "id-9", "reply": "unused"}]
+    file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    others = dict.fromkeys((request["custom_id"] for request in REQUESTS), "same")
+    with emulator("--reply", "same") as running:
+        assert replies_to(running.client()) == others
+    with emulator("--reply", "same", "--reply-file", str(file)) as running:
+        assert replies_to(running.client()) == {**others, "id-1": "caf\u00e9"}
+    with emulator("--reply-file", str(file)) as running:
+        assert replies_to(running.client())["id-0"] == "You asked: Hello"
+
+
+def test_only_the_given_keys_are_accepted() -> None:
+    with emulator("--api-key", "one", "--api-key", "two") as running:
+        assert running.variables["ANTHROPIC_API_KEY"] == "one"
+        for key in ("one", "two"):
+            assert batch.list(running.client(key))[0] == "ok"
+        match batch.list(running.client("three")):
+            case "error", APIError(status=401, message="API key is invalid."):
+                pass
+            case other:
+                raise AssertionError(other)
 
 
 def test_a_state_lasts_over_a_restart(tmp_path: Path) -> None:
     found: list[Any] = []
     for _ in range(2):
         with emulator("--state", str(tmp_path / "state"), "--takes", "3600") as running:
-            client = init("k", base_url=running.url, timeout=PATIENCE)
             if not found:
-                found.append(unwrap(batch.create(client, REQUESTS)))
-            assert unwrap(batch.list(client))["data"] == found
-            assert running.end()[0] == 0
+                found.append(unwrap(batch.create(running.client(), REQUESTS)))
+            assert unwrap(batch.list(running.client()))["data"] == found
+            assert running.stop()[0] == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no flock")
+def test_a_state_is_for_one_emulator_at_a_time(tmp_path: Path) -> None:
+    with emulator("--state", str(tmp_path)) as running:
+        second = run("emulator", "--state", str(tmp_path))
+        assert (second.returncode, second.stdout) == (1, "")
+        holder = f"in use by another emulator (process {running.process.pid})"
+        assert second.stderr == f"Error: {tmp_path} is {holder}\n"
+        running.process.kill()
+        running.process.wait(PATIENCE)
+    with emulator("--state", str(tmp_path)) as running:
+        assert running.stop()[0] == 0
 
 
 def test_the_port_that_was_asked_for() -> None:
@@ -170,40 +189,43 @@ def test_the_port_that_was_asked_for() -> None:
         port = free.getsockname()[1]
     with emulator("--port", str(port), "--host", "127.0.0.1") as running:
         assert running.url == f"http://127.0.0.1:{port}"
-        assert get(running.url, "/v1/messages/batches")["data"] == []
+        assert unwrap(batch.list(running.client()))["data"] == []
         taken = run("emulator", "--port", str(port))
         assert (taken.returncode, taken.stdout) == (1, "")
         assert re.fullmatch(r"Error: .*(in use|free).*\n", taken.stderr)
-        assert running.end()[0] == 0
+        assert running.stop()[0] == 0
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "names"),
-    [
-        (["--fault", "nonsense"], 2, "CALL:KIND"),
-        (["--fault", "create:burn"], 2, "'burn'"),
-        (["--fault", "make:lose"], 2, "'make'"),
-        (["--fault", "create:lose,times=x"], 2, "times=x"),
-        (["--outcome", "errored"], 2, "OUTCOME=SHARE"),
-        (["--outcome", "errored=x"], 2, "OUTCOME=SHARE"),
-        (["--outcome", "erored=0.1"], 1, "'erored'"),
-        (["--outcome", "errored=2"], 1, "from 0 to 1"),
-        (["--outcome", "errored=nan"], 1, "from 0 to 1"),
-        (["--outcome", "errored=0.7", "--outcome", "expired=0.7"], 1, "sum to"),
-        (["--port", "65536"], 2, "--port"),
-        (["--takes", "-1"], 2, "--takes"),
-        (["--queue", "0"], 2, "--queue"),
-        (["--nothing"], 2, "--nothing"),
-        (["more"], 2, "more"),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
-)
-def test_what_cannot_be_is_an_error_at_once(arguments: list[str], code: int, names: str) -> None:
-    done = CliRunner().invoke(cli, ["emulator", *arguments])
+# wrong use
+
+WRONG: dict[str, tuple[int, str]] = {
+    "--fault nonsense": (2, "CALL:KIND"),
+    "--fault create:burn": (2, "'burn'"),
+    "--fault make:lose": (2, "'make'"),
+    "--fault create:lose,times=x": (2, "times=x"),
+    "--outcome errored": (2, "OUTCOME=SHARE"),
+    "--outcome errored=x": (2, "OUTCOME=SHARE"),
+    "--outcome erored=0.1": (1, "'erored'"),
+    "--outcome errored=2": (1, "from 0 to 1"),
+    "--outcome errored=nan": (1, "from 0 to 1"),
+    "--outcome errored=0.7 --outcome expired=0.7": (1, "add up to"),
+    "--port 65536": (2, "--port"),
+    "--takes -1": (2, "--takes"),
+    "--queue 0": (2, "--queue"),
+    "--reply-file /does/not/exist": (2, "/does/not/exist"),
+    "--nothing": (2, "--nothing"),
+    "more": (2, "more"),
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG)
+def test_wrong_options_are_an_error_at_once(arguments: str) -> None:
+    code, part = WRONG[arguments]
+    done = CliRunner().invoke(cli, ["emulator", *arguments.split()])
     assert (done.exit_code, done.stdout) == (code, "")
     last = done.stderr.splitlines()[-1]
     assert last.startswith("Error: ")
-    assert names in last
+    assert part in last
 
 
 def test_an_error_ends_the_process_with_its_code() -> None:
@@ -213,43 +235,75 @@ def test_an_error_ends_the_process_with_its_code() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_state_that_is_broken_is_an_error_at_once(tmp_path: Path) -> None:
+def test_a_bad_reply_file_is_one_line_with_its_number(tmp_path: Path) -> None:
+    file = tmp_path / "replies.jsonl"
+    file.write_text('{"custom_id": "a", "reply": "x"}\n{"custom_id": "b"}\n')
+    done = run("emulator", "--reply-file", str(file))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"Error: {file}, line 2: expected ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_damaged_state_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "msgbatch_1.json").write_text("{")
     done = run("emulator", "--state", str(tmp_path))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert "msgbatch_1.json: not the state of a batch" in done.stderr
+    assert "msgbatch_1.json: the state of an emulator or a batch is damaged" in done.stderr
 
 
-# --- the command ----------------------------------------------------------------------------------
+# the command
 
 
 def test_version() -> None:
     done = run("--version")
-    assert (done.returncode, done.stdout, done.stderr) == (
-        0,
-        f"anthropix, version {__version__}\n",
-        "",
-    )
+    version = f"anthropix, version {__version__}\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, version, "")
 
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_help(flag: str) -> None:
     done = CliRunner().invoke(cli, [flag])
     assert (done.exit_code, done.stderr) == (0, "")
-    assert "emulator" in done.stdout
+    for name, summary in COMMANDS.items():
+        assert f"{name}  {summary}" in done.stdout
     done = CliRunner().invoke(cli, ["emulator", flag])
     assert (done.exit_code, done.stderr) == (0, "")
-    for name in (
-        "--host",
-        "--port",
-        "--takes",
-        "--fault",
-        "--outcome",
-        "--state",
-        "foreign_url",
-        "CALL",
-    ):
-        assert name in done.stdout
+    options = ["--host", "--port", "--takes", "--fault", "--outcome", "--state", "--reply-file"]
+    for part in [*options, "--api-key", "foreign_url", "status VALUE (500)", "CALL"]:
+        assert part in done.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_summary_of_a_command_is_the_first_line_of_its_help(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    assert command.name == name
+    assert command.help is not None
+    assert command.help.splitlines()[0] == COMMANDS[name]
+
+
+def test_an_unknown_command_is_an_error() -> None:
+    done = CliRunner().invoke(cli, ["emulate"])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "No such command 'emulate'" in done.stderr
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_help_imports_no_command(argument: str) -> None:
+    """Against a help that takes as long as all commands together."""
+    code = (
+        "import atexit, sys\n"
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+        f"sys.argv = ['anthropix', {argument!r}]\n"
+        "from anthropix_py.cli import main\n"
+        "main()\n"
+    )
+    done = run("-c", code, command=[sys.executable])
+    assert done.returncode == 0
+    loaded = {name.partition(".")[0] for name in done.stderr.split()}
+    assert not loaded & {"rich", "urllib3", "cheroot", "pyarrow", "genai_prices", "anthropic"}
+    commands = {f"anthropix_py.cli._{name}" for name in COMMANDS}
+    assert not {*commands, "anthropix_py.emulator"} & set(done.stderr.split())
 
 
 def test_the_command_is_installed_under_its_name() -> None:
@@ -264,7 +318,7 @@ def test_the_command_is_installed_under_its_name() -> None:
     [("click", ["--version"], "cli"), ("cheroot", ["emulator"], "emulator")],
     ids=["click", "cheroot"],
 )
-def test_a_library_that_is_missing_is_named_in_one_line(
+def test_a_missing_library_is_named_in_one_line(
     tmp_path: Path, missing: str, arguments: list[str], extra: str
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(

@@ -1,18 +1,19 @@
-"""The command `anthropix`: a thin face over the functions of the package. Needs the extra `cli`."""
+"""The command `anthropix`, which calls functions of the package. Needs the extra `cli`."""
 
 from __future__ import annotations
 
 import sys
 
+__all__ = ["main"]
+
 
 def main() -> None:
     """Run the command."""
     try:
-        from ._commands import cli
+        from ._app import cli
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("anthropix_py"):
             raise
-        sys.exit(
-            f"anthropix needs {error.name}: pip install {error.name} (the extra [cli] brings it)"
-        )
+        install = f"pip install {error.name} (the extra [cli] brings it)"
+        sys.exit(f"anthropix needs {error.name}: {install}")
     cli()

@@ -15,7 +15,7 @@ TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$"
 
 
 def record(**fields: Schema) -> Schema:
-    """Give the schema of an object of just these fields, in this order."""
+    """Return the schema of an object of just these fields, in this order."""
     return {
         "type": "object",
         "properties": fields,
@@ -54,9 +54,8 @@ IN_STATE: dict[str, Schema] = {
     "in_progress": {
         "properties": {
             "processing_status": {"const": "in_progress"},
-            **dict.fromkeys(
-                ("ended_at", "archived_at", "cancel_initiated_at", "results_url"), NULL
-            ),
+            **dict.fromkeys(("ended_at", "archived_at", "cancel_initiated_at"), NULL),
+            "results_url": NULL,
         }
     },
     "canceling": {
@@ -92,13 +91,14 @@ DELETED = record(id=text(BATCH_ID), type={"const": "message_batch_deleted"})
 COUNTED = record(input_tokens={"type": "integer", "minimum": 1})
 
 MESSAGE = record(
+    model=text(),
     id=text(r"^msg_01[0-9a-zA-Z]{22}$"),
     type={"const": "message"},
     role={"const": "assistant"},
-    model=text(),
     content={"type": "array", "items": record(type={"const": "text"}, text=text())},
     stop_reason={"enum": ["end_turn", "refusal", "max_tokens"]},
     stop_sequence=NULL,
+    stop_details=NULL,
     usage=record(
         input_tokens=COUNT,
         cache_creation_input_tokens=COUNT,
@@ -106,6 +106,7 @@ MESSAGE = record(
         cache_creation=record(ephemeral_5m_input_tokens=COUNT, ephemeral_1h_input_tokens=COUNT),
         output_tokens=COUNT,
         service_tier={"const": "batch"},
+        inference_geo={"enum": ["not_available", "global", "us"]},
     ),
 )
 TYPES = [
@@ -120,8 +121,17 @@ TYPES = [
 ]
 INNER = record(type={"enum": TYPES}, message=text("."))
 ERROR = record(type={"const": "error"}, error=INNER, request_id=text(REQUEST_ID))
+ERROR_WITHOUT_ID = record(type={"const": "error"}, error=INNER)
 ERROR_OF_THE_EDGE = record(error=INNER)
-ROW_ERROR = record(type={"const": "error"}, error=INNER, request_id=or_null(text(REQUEST_ID)))
+ROW_ERROR = record(
+    type={"const": "error"},
+    error=record(
+        details=record(error_visibility={"const": "user_facing"}),
+        type={"enum": TYPES},
+        message=text("."),
+    ),
+    request_id=or_null(text(r"^workerreq_[0-9A-Za-z]{24}$")),
+)
 RESULTS: dict[str, Schema] = {
     "succeeded": record(type={"const": "succeeded"}, message=MESSAGE),
     "errored": record(type={"const": "errored"}, error=ROW_ERROR),
@@ -132,7 +142,7 @@ ROW = record(custom_id=text(CUSTOM_ID), result={"oneOf": list(RESULTS.values())}
 
 
 def check(value: Any, *schemas: Schema) -> None:
-    """Fail where *value* is not of all *schemas*, or its fields do not come in their order."""
+    """Fail if *value* does not fit all *schemas*, or its fields are in another order."""
     for schema in schemas:
         jsonschema.Draft202012Validator(schema).validate(value)
         _check_order(value, schema, "")

@@ -1,4 +1,4 @@
-"""What an official SDK, of whatever line, must find at the emulator; `python sdk_checks.py` runs all of it."""
+"""Checks of the emulator with an official SDK of any version; run here as a script, all of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anthropic
@@ -23,10 +24,12 @@ TOOL = {
     "input_schema": {"type": "object", "properties": {}},
 }
 RETRY = {"retry-after-ms": "1"}
+INVALID = "invalid_request_error"
+NOT_FOUND = "not_found_error"
 
 
 def requests(count: int = 3, **params: Any) -> list[Any]:
-    """Give requests that nothing is wrong with, but for *params*."""
+    """Return requests without a fault, except for *params*."""
     given = {"model": MODEL, "max_tokens": 64, "messages": MESSAGES, **params}
     return [{"custom_id": f"id-{number}", "params": given} for number in range(count)]
 
@@ -51,36 +54,23 @@ class Setup:
         self._serving.__exit__(*error)
 
     def client(self, **options: Any) -> anthropic.Anthropic:
-        given: dict[str, Any] = {
-            "api_key": "any-key",
-            "base_url": self.url,
-            "timeout": 5.0,
-            "max_retries": 0,
-        }
-        return anthropic.Anthropic(**{**given, **options})
+        given: dict[str, Any] = {"api_key": "any-key", "base_url": self.url, "max_retries": 0}
+        return anthropic.Anthropic(**{**given, "timeout": 5.0, **options})
 
     def calls(self, on: str) -> Callable[[], int]:
-        """Begin to count the calls of one kind; the answer gives them."""
+        """Start to count the calls of one kind; return a function that returns their number."""
         fault = Fault(on, "headers", times=None)
         self.faults.add(fault)
-        return lambda: next(seen[0] for known, seen in self.faults._faults if known is fault)
+        return lambda: next(one.calls for one in self.faults._faults if one.fault is fault)
 
 
 def create() -> None:
     with Setup(takes=60) as setup:
         made = setup.batches.create(requests=requests(3))
-        assert (made.type, made.processing_status, made.results_url) == (
-            "message_batch",
-            "in_progress",
-            None,
-        )
-        assert made.request_counts.to_dict() == {
-            "processing": 3,
-            "succeeded": 0,
-            "errored": 0,
-            "canceled": 0,
-            "expired": 0,
-        }
+        assert (made.type, made.processing_status) == ("message_batch", "in_progress")
+        assert made.results_url is None
+        counts = made.request_counts.to_dict()
+        assert (counts.pop("processing"), set(counts.values())) == (3, {0})
         assert (made.expires_at - made.created_at).total_seconds() == 24 * 3600
         assert made.created_at.timestamp() == setup.clock.now()
         assert made._request_id is not None
@@ -122,7 +112,7 @@ def retrieve() -> None:
         assert setup.batches.retrieve(made.id).archived_at is not None
 
 
-def list_both_ways() -> None:
+def list_in_both_directions() -> None:
     with Setup() as setup:
         ids = [setup.batches.create(requests=requests(1)).id for _ in range(7)][::-1]
         assert [one.id for one in setup.batches.list()] == ids
@@ -147,27 +137,17 @@ def cancel() -> None:
         ended = setup.batches.retrieve(made.id)
         assert (ended.processing_status, ended.request_counts.canceled) == ("ended", 3)
         assert [row.result.type for row in setup.batches.results(made.id)] == ["canceled"] * 3
-        raised(
-            anthropic.BadRequestError,
-            lambda: setup.batches.cancel(made.id),
-            "invalid_request_error",
-        )
+        raised(anthropic.BadRequestError, lambda: setup.batches.cancel(made.id), INVALID)
 
 
 def delete() -> None:
     with Setup(takes=60) as setup:
         made = setup.batches.create(requests=requests())
-        raised(
-            anthropic.BadRequestError,
-            lambda: setup.batches.delete(made.id),
-            "invalid_request_error",
-        )
+        raised(anthropic.BadRequestError, lambda: setup.batches.delete(made.id), INVALID)
         setup.clock.advance(60)
-        assert setup.batches.delete(made.id).to_dict() == {
-            "id": made.id,
-            "type": "message_batch_deleted",
-        }
-        raised(anthropic.NotFoundError, lambda: setup.batches.retrieve(made.id), "not_found_error")
+        deleted = setup.batches.delete(made.id).to_dict()
+        assert deleted == {"id": made.id, "type": "message_batch_deleted"}
+        raised(anthropic.NotFoundError, lambda: setup.batches.retrieve(made.id), NOT_FOUND)
 
 
 def text_of(row: Any) -> str:
@@ -180,43 +160,48 @@ def text_of(row: Any) -> str:
 def results() -> None:
     with Setup(outcomes=lambda request: request["params"]["metadata"]["user_id"]) as setup:
         kinds = ["succeeded", "errored", "canceled", "expired", "refusal", "max_tokens"]
-        asked: list[Any] = [
-            {
-                "custom_id": kind,
-                "params": {
-                    **requests()[0]["params"],
-                    "max_tokens": 2,
-                    "metadata": {"user_id": kind},
-                },
-            }
-            for kind in kinds
-        ]
+        asked = [requests(1, max_tokens=2, metadata={"user_id": kind})[0] for kind in kinds]
+        for kind, request in zip(kinds, asked):
+            request["custom_id"] = kind
         made = setup.batches.create(requests=asked)
         rows: dict[str, Any] = {row.custom_id: row for row in setup.batches.results(made.id)}
         assert sorted(rows) == sorted(kinds)
         assert text_of(rows["succeeded"]) == "You asked: Why is the sky blue?"
         message = rows["succeeded"].result.message
-        assert (message.type, message.role, message.model) == ("message", "assistant", MODEL)
+        assert (message.type, message.role) == ("message", "assistant")
+        assert message.model == "claude-haiku-4-5-20251001"
         assert (message.stop_reason, message.usage.service_tier) == ("end_turn", "batch")
         assert message.usage.input_tokens > 0
         error = rows["errored"].result.error
-        assert (error.type, error.error.type, error.request_id) == ("error", "api_error", None)
-        assert (rows["canceled"].result.type, rows["expired"].result.type) == (
-            "canceled",
-            "expired",
-        )
+        assert (error.type, error.error.type) == ("error", "api_error")
+        assert error.request_id.startswith("workerreq_")
+        assert [rows[kind].result.type for kind in ("canceled", "expired")] == kinds[2:4]
         assert rows["refusal"].result.message.stop_reason == "refusal"
         assert rows["max_tokens"].result.message.stop_reason == "max_tokens"
         assert text_of(rows["max_tokens"]) == "You aske"
 
 
+def forced_tool_and_output_format() -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    tool = {"name": "count", "input_schema": schema}
+    forced = requests(1, tools=[tool], tool_choice={"type": "tool", "name": "count"})
+    formatted = requests(1, output_config={"format": {"type": "json_schema", "schema": schema}})
+    formatted[0]["custom_id"] = "formatted"
+    with Setup() as setup:
+        made = setup.batches.create(requests=forced + formatted)
+        rows: dict[str, Any] = {row.custom_id: row for row in setup.batches.results(made.id)}
+        message = rows["id-0"].result.message
+        [block] = message.content
+        assert (message.stop_reason, block.type, block.name) == ("tool_use", "tool_use", "count")
+        assert isinstance(block.input["n"], int)
+        assert isinstance(json.loads(text_of(rows["formatted"]))["n"], int)
+
+
 def many_results() -> None:
     with Setup() as setup:
         made = setup.batches.create(requests=requests(500))
-        rows = list(setup.batches.results(made.id))
-        assert sorted(row.custom_id for row in rows) == sorted(
-            f"id-{number}" for number in range(500)
-        )
+        found = sorted(row.custom_id for row in setup.batches.results(made.id))
+        assert found == sorted(f"id-{number}" for number in range(500))
 
 
 def results_too_early() -> None:
@@ -234,7 +219,7 @@ def results_over_faults() -> None:
 
 
 def raised(kind: type[BaseException], call: Callable[[], object], type: str = "") -> Any:
-    """Give what *call* raises, of just that kind; the type of the error is *type*, and it has a request id."""
+    """Return what *call* raises, of just that kind; an API error has *type* and a request id."""
     with pytest.raises(kind) as found:
         call()
     error: Any = found.value
@@ -249,26 +234,15 @@ def raised(kind: type[BaseException], call: Callable[[], object], type: str = ""
 def errors_of_the_api() -> None:
     with Setup(models=[MODEL], limits=Limits(bytes=2000), queue=5) as setup:
         batches = setup.batches
-        raised(anthropic.NotFoundError, lambda: batches.retrieve("msgbatch_no"), "not_found_error")
-        raised(anthropic.NotFoundError, lambda: batches.cancel("msgbatch_no"), "not_found_error")
-        raised(anthropic.NotFoundError, lambda: batches.delete("msgbatch_no"), "not_found_error")
-        raised(anthropic.NotFoundError, lambda: batches.results("msgbatch_no"), "not_found_error")
-        error = raised(
-            anthropic.BadRequestError, lambda: batches.create(requests=[]), "invalid_request_error"
-        )
+        for call in (batches.retrieve, batches.cancel, batches.delete, batches.results):
+            raised(anthropic.NotFoundError, partial(call, "msgbatch_no"), NOT_FOUND)
+        error = raised(anthropic.BadRequestError, lambda: batches.create(requests=[]), INVALID)
         assert "requests: List should have at least 1 item after validation, not 0" in str(error)
         same = requests(1) * 2
-        raised(
-            anthropic.BadRequestError,
-            lambda: batches.create(requests=same),
-            "invalid_request_error",
-        )
-        raised(anthropic.BadRequestError, lambda: batches.list(limit=0), "invalid_request_error")
-        raised(
-            anthropic.RateLimitError,
-            lambda: batches.create(requests=requests(6)),
-            "rate_limit_error",
-        )
+        raised(anthropic.BadRequestError, lambda: batches.create(requests=same), INVALID)
+        raised(anthropic.BadRequestError, lambda: batches.list(limit=0), INVALID)
+        many = requests(6)
+        raised(anthropic.RateLimitError, lambda: batches.create(requests=many), "rate_limit_error")
         nobody: Any = {"X-Api-Key": anthropic.omit, "Authorization": anthropic.omit}
         raised(
             anthropic.AuthenticationError,
@@ -300,7 +274,7 @@ def errors_by_status() -> None:
             assert "emulated fault" in str(error)
 
 
-def it_repeats() -> None:
+def it_retries() -> None:
     with Setup() as setup:
         sdk = setup.client(max_retries=2)
         for count, status in enumerate((408, 409, 429, 500, 529), 1):
@@ -317,11 +291,8 @@ def it_gives_up() -> None:
     with Setup() as setup:
         seen = setup.calls("list")
         setup.faults.add(Fault("list", "status", 500, times=None, headers=RETRY))
-        error = raised(
-            anthropic.InternalServerError,
-            lambda: setup.client(max_retries=2).messages.batches.list(),
-            "api_error",
-        )
+        batches = setup.client(max_retries=2).messages.batches
+        error = raised(anthropic.InternalServerError, batches.list, "api_error")
         assert (error.status_code, seen()) == (500, 3)
 
 
@@ -329,15 +300,12 @@ def it_obeys_should_retry() -> None:
     with Setup() as setup:
         seen = setup.calls("show")
         setup.faults.add(Fault("show", "status", 500, headers={"x-should-retry": "false"}))
-        raised(
-            anthropic.InternalServerError,
-            lambda: setup.client(max_retries=2).messages.batches.retrieve("msgbatch_x"),
-            "api_error",
-        )
+        retrieve = setup.client(max_retries=2).messages.batches.retrieve
+        raised(anthropic.InternalServerError, lambda: retrieve("msgbatch_x"), "api_error")
         assert seen() == 1
 
 
-def a_lost_answer_pays_twice() -> None:
+def a_lost_response_creates_two_batches() -> None:
     with Setup() as setup:
         setup.faults.add(Fault("create", "status", 500, times=0), Fault("create", "lose", "close"))
         made = setup.client(max_retries=1).messages.batches.create(requests=requests())
@@ -354,20 +322,10 @@ def a_stall_is_a_timeout() -> None:
 
 def count_tokens() -> None:
     with Setup() as setup:
-        counted = setup.sdk.messages.count_tokens(
-            model=MODEL, messages=MESSAGES, system="Be brief."
-        )
-        assert (
-            counted.input_tokens
-            > setup.sdk.messages.count_tokens(model=MODEL, messages=MESSAGES).input_tokens
-            > 0
-        )
-        extra = {"extra_body": {"max_tokens": 5}}
-        raised(
-            anthropic.BadRequestError,
-            lambda: setup.sdk.messages.count_tokens(model=MODEL, messages=MESSAGES, **extra),  # type: ignore[arg-type]
-            "invalid_request_error",
-        )
+        count = partial(setup.sdk.messages.count_tokens, model=MODEL, messages=MESSAGES)
+        assert count(system="Be brief.").input_tokens > count().input_tokens > 0
+        extra: dict[str, Any] = {"extra_body": {"max_tokens": 5}}
+        raised(anthropic.BadRequestError, lambda: count(**extra), INVALID)
 
 
 def bearer() -> None:
@@ -377,7 +335,7 @@ def bearer() -> None:
         sdk.close()
 
 
-def raw_answers() -> None:
+def raw_responses() -> None:
     with Setup(takes=60) as setup:
         raw = setup.batches.with_raw_response.create(requests=requests())
         made = raw.parse()
@@ -412,35 +370,36 @@ CHECKS: list[Callable[[], None]] = [
     create,
     create_with_system_and_tools,
     retrieve,
-    list_both_ways,
+    list_in_both_directions,
     cancel,
     delete,
     results,
+    forced_tool_and_output_format,
     many_results,
     results_too_early,
     results_over_faults,
     errors_of_the_api,
     errors_by_status,
-    it_repeats,
+    it_retries,
     it_gives_up,
     it_obeys_should_retry,
-    a_lost_answer_pays_twice,
+    a_lost_response_creates_two_batches,
     a_stall_is_a_timeout,
     count_tokens,
     bearer,
-    raw_answers,
+    raw_responses,
     asynchronous,
 ]
 
 
 def run() -> dict[str, str]:
-    """Run every check; give what each failed with, empty where it passed."""
+    """Run every check; return the traceback of each that failed, and an empty text for others."""
     found = {}
     for check in CHECKS:
         try:
             check()
             found[check.__name__] = ""
-        except Exception:  # noqa: BLE001 - told to whoever started this
+        except Exception:  # noqa: BLE001
             found[check.__name__] = traceback.format_exc()
     return found
 

@@ -1,3 +1,5 @@
+"""A large batch and many emulators: little memory, and nothing left behind."""
+
 from __future__ import annotations
 
 import gc
@@ -16,11 +18,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from emulator_samples import HEAD, texts
 
+from anthropix_py._wire import BATCHES
 from anthropix_py.emulator import Store, serve
 
-BATCHES = "/v1/messages/batches"
-HEAD = {"x-api-key": "k", "anthropic-version": "2023-06-01"}
 PATIENCE = 60.0
 COUNT = 20_000
 CLIENTS = 4
@@ -45,7 +47,7 @@ def request(number: int) -> bytes:
 
 
 def high_water(process: subprocess.Popen[str]) -> int:
-    """Give the most memory that a process has had, in KiB."""
+    """Return the most memory that a process has used, in KiB."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())
     assert found is not None
     return int(found[1])
@@ -70,7 +72,7 @@ def connect(url: str) -> closing[HTTPConnection]:
 
 
 def rows_of(url: str, id: str) -> tuple[int, int]:
-    """Read all results; give how many rows there are, and how many of them are right."""
+    """Read all results; return the number of rows, and of those that are right."""
     rows, right = 0, set()
     with connect(url) as connection:
         connection.request("GET", f"{BATCHES}/{id}/results", headers=HEAD)
@@ -79,9 +81,8 @@ def rows_of(url: str, id: str) -> tuple[int, int]:
             rows += 1
             row = json.loads(line)
             number = row["custom_id"].partition("-")[2]
-            if row["result"]["message"]["content"][0]["text"].startswith(
-                f"You asked: {number} words "
-            ):
+            text = row["result"]["message"]["content"][0]["text"]
+            if text.startswith(f"You asked: {number} words "):
                 right.add(number)
     return rows, len(right)
 
@@ -107,11 +108,10 @@ def files() -> int:
 
 
 def test_many_emulators_leave_nothing() -> None:
-    line = json.dumps({"custom_id": "a", "params": {}})
     threads, before = set(threading.enumerate()), files()
     for number in range(200):
         store = Store()
-        store.add([line])
+        store.add(texts())
         with serve(store) as url:
             if number % 4 == 0:
                 with connect(url) as connection:

@@ -1,3 +1,5 @@
+"""Bodies of creates, read one request at a time: any split, any nonsense, little memory."""
+
 from __future__ import annotations
 
 import json
@@ -10,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropix_py.emulator._parse import RequestsIn, value_in
-from anthropix_py.emulator._refused import Refused
+from anthropix_py.emulator._parse import RequestReader, parse_json
+from anthropix_py.emulator._refusal import Refusal
 
 MIB = 1 << 20
 NOT_JSON = "The request body is not valid JSON: "
@@ -27,17 +29,17 @@ JSON = st.recursive(
 
 
 def read(chunks: Iterable[bytes]) -> tuple[list[Any], Any]:
-    """Give the requests and the rest; every text says what its value says."""
-    requests = RequestsIn(chunks)
+    """Return the requests and the remainder; each text must mean what its value is."""
+    requests = RequestReader(chunks)
     found = []
     for value, text in requests:
         assert json.loads(text) == value
         found.append(value)
-    return found, requests.rest
+    return found, requests.remainder
 
 
 def refused(chunks: Iterable[bytes]) -> str:
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(Refusal) as raised:
         read(chunks)
     assert (raised.value.status, raised.value.type) == (400, "invalid_request_error")
     return raised.value.message
@@ -52,19 +54,21 @@ PAD = b'{"pad":"' + b"x" * MIB + b'"}'
 BODIES: dict[str, bytes] = {
     "objects": b'{"requests":[{"custom_id":"a","params":{"n":[1,{"b":"]}"}]}},{"custom_id":"b"}]}',
     "spaced": b' \n{ "requests"\t:\r\n[ {"a" : 1 } , {"b":[ ] } ] } \n',
-    "strings": '{"requests":["caf\u00e9\u2028\U0001f600","\\u00e9\\ud83d\\ude00","\\"]},{\\\\"]}'.encode(),
+    "strings": (
+        '{"requests":["caf\u00e9\u2028\U0001f600","\\u00e9\\ud83d\\ude00","\\"]},{\\\\"]}'.encode()
+    ),
     "words": b'{"requests":[true,false,null,{},[],""]}',
     "numbers": b'{"requests":[{"a":-1.5e+10,"b":0.25},{"c":12345678901234567890}]}',
     "none": b'{"requests":[]}',
     "more": b'{"requests":[{"a":1}],"x":{"requests":[1]},"y":[2]}',
-    "behind": b'{"x":1,"requests":[{"a":1},{"b":2}]}',
+    "after another key": b'{"x":1,"requests":[{"a":1},{"b":2}]}',
 }
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_every_split_gives_the_same(body: bytes) -> None:
-    whole = json.loads(body)
-    expected = (whole["requests"], {**whole, "requests": []})
+def test_every_split_reads_the_same(body: bytes) -> None:
+    complete = json.loads(body)
+    expected = (complete["requests"], {**complete, "requests": []})
     for place in range(len(body) + 1):
         assert read(split(body, place)) == expected, place
     assert read(bytes((byte,)) for byte in body) == expected
@@ -72,15 +76,15 @@ def test_every_split_gives_the_same(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [BODIES[name] for name in ("objects", "strings", "words", "more")])
-def test_every_split_past_what_is_read_at_once(body: bytes) -> None:
+def test_every_split_after_the_first_block(body: bytes) -> None:
     begin = body.index(b"[") + 1
     large = body[:begin] + PAD + b"," + body[begin:]
     offset = len(large) - len(body) + begin
-    whole = json.loads(large)
+    complete = json.loads(large)
     for place in range(offset - 2, len(large) + 1, 1 if len(body) < 60 else 2):
-        requests = RequestsIn(split(large, place))
-        assert [value for value, _ in requests] == whole["requests"], place
-        assert requests.rest == {**whole, "requests": []}
+        requests = RequestReader(split(large, place))
+        assert [value for value, _ in requests] == complete["requests"], place
+        assert requests.remainder == {**complete, "requests": []}
 
 
 @given(
@@ -144,8 +148,8 @@ def test_a_body_that_is_not_json(body: bytes) -> None:
     assert len(message) < 300
     for place in {1, len(body) // 2, max(0, len(body) - 1)}:
         assert refused(split(body, min(place, len(body)))).startswith(NOT_JSON)
-    with pytest.raises(Refused, match=NOT_JSON):
-        value_in([body])
+    with pytest.raises(Refusal, match=NOT_JSON):
+        parse_json([body])
 
 
 @pytest.mark.parametrize(
@@ -167,17 +171,17 @@ def test_a_body_that_is_not_json(body: bytes) -> None:
 def test_a_body_without_requests(body: bytes, rest: object) -> None:
     assert read([body]) == ([], rest)
     assert read(bytes((byte,)) for byte in body) == ([], rest)
-    assert value_in([body]) == rest
+    assert parse_json([body]) == rest
 
 
-def test_what_comes_before_the_fault_has_been_given() -> None:
-    requests = iter(RequestsIn([b'{"requests":[{"a":1},{"b":2},oops]}']))
+def test_requests_before_the_fault_have_been_yielded() -> None:
+    requests = iter(RequestReader([b'{"requests":[{"a":1},{"b":2},oops]}']))
     assert [next(requests)[0] for _ in range(2)] == [{"a": 1}, {"b": 2}]
-    with pytest.raises(Refused):
+    with pytest.raises(Refusal):
         next(requests)
 
 
-def test_what_the_chunks_raise_passes_through() -> None:
+def test_an_error_of_the_chunks_is_not_caught() -> None:
     def chunks() -> Iterator[bytes]:
         yield b'{"requests":['
         raise ConnectionResetError
@@ -201,7 +205,7 @@ def test_a_large_body_takes_little_memory(size: int) -> None:
     seen = 0
     tracemalloc.start()
     try:
-        for value, text in RequestsIn(chunks()):
+        for value, text in RequestReader(chunks()):
             assert value["custom_id"] == f"{seen:08d}"
             assert len(text) == len(element) - len("%08d") + 8
             seen += 1
@@ -213,6 +217,6 @@ def test_a_large_body_takes_little_memory(size: int) -> None:
 
 
 @pytest.mark.parametrize("first", [b"1", b""], ids=["one", "none"])
-def test_requests_that_stand_there_twice_are_refused(first: bytes) -> None:
-    with pytest.raises(Refused, match="twice"):
-        list(RequestsIn([b'{"requests":[' + first + b'],"requests":[2]}']))
+def test_requests_that_are_there_twice_are_refused(first: bytes) -> None:
+    with pytest.raises(Refusal, match="twice"):
+        list(RequestReader([b'{"requests":[' + first + b'],"requests":[2]}']))

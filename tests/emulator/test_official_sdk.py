@@ -1,3 +1,5 @@
+"""The official SDK, of the newest and of the older line, in front of the emulator."""
+
 from __future__ import annotations
 
 import json
@@ -27,7 +29,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def process() -> Iterator[subprocess.Popen[str] | None]:
-    """Begin all checks under the older line of the SDK, in a process of its own."""
+    """Start all checks with the older SDK, in a process of its own."""
     if not (OLDER / "anthropic").is_dir():
         yield None
         return
@@ -51,9 +53,9 @@ def process() -> Iterator[subprocess.Popen[str] | None]:
 def older(process: subprocess.Popen[str] | None) -> dict[str, Any]:
     if process is None:
         pytest.skip(f"the older SDK is not in {OLDER}; `make test` installs it there")
-    told, errors = process.communicate(timeout=60)
+    out, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
-    found: dict[str, Any] = json.loads(told)
+    found: dict[str, Any] = json.loads(out)
     return found
 
 
@@ -67,7 +69,7 @@ def test_the_older_official_sdk(older: dict[str, Any], name: str) -> None:
     assert not older["found"][name], older["found"][name]
 
 
-def test_the_lines_are_two(older: dict[str, Any]) -> None:
+def test_the_versions_are_of_both_lines(older: dict[str, Any]) -> None:
     assert int(anthropic.__version__.split(".")[0]) >= 1
     assert older["version"].startswith("0.")
     assert Path(older["file"]).is_relative_to(OLDER)
