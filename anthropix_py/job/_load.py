@@ -1,0 +1,250 @@
+"""From the input to bodies on disk and rows in the journal, in one pass and in little memory.
+
+Nothing is sent before this has come to its end: only then are duplicates, faults and the
+fingerprint known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+from typing import NamedTuple
+
+from .. import _json
+from .._problem import Problem
+from ..errors import InvalidRequest
+from ..limits import Limits
+from ..validate._checker import ENVELOPE, Checker, too_large_alone
+from . import _rows
+from ._after import after
+from ._bodies import AFTER_ID, COMMA, EMPTY, Writer
+from ._folder import Folder
+from ._happened import Planned
+from ._input import Item, Source, checked_id, refused
+from ._journal import Body, Journal
+from ._values import Policy
+from ._view import View
+from ._wire_ids import wire_id
+
+_NAMED = 1000  # problems kept of possibly millions
+_HELD = 10_000  # rows in memory
+_MOST_ROWS = 10**9
+_DUMMY = "0" * 13
+
+
+class Encoded(NamedTuple):
+    """A request, ready to be sent but for its attempt. `id`: the user's, as JSON."""
+
+    id: bytes
+    request: bytes
+
+
+class Encoder:
+    """Checks and encodes requests. `problems`: faults found; `more`: those not kept.
+
+    `warned`: how many requests may come back as errored rows; `warnings`: the first of why.
+    """
+
+    def __init__(self, tag: str, limits: Limits) -> None:
+        self.problems: list[Problem] = []
+        self.more = 0
+        self.warned = 0
+        self.warnings: list[Problem] = []
+        self.hash = blake2b(digest_size=16)
+        self._tag = tag
+        self._limits = limits
+        # Counts and sizes of a batch are judged here, because parts are cut here.
+        self._boundless = limits._replace(requests=_MOST_ROWS, bytes=1 << 62)
+        self._checker = Checker(self._boundless)
+
+    def encode(self, item: Item, attempt: int, row: int) -> Encoded | None:
+        """Return a request with its id on the wire; None if it has faults, which are kept."""
+        id = checked_id(item)
+        if isinstance(id, Problem):
+            self._keep([id])
+            return None
+        if self._checker.count >= self._limits.requests:
+            # It remembers ids, which are not the user's here and cannot be used twice.
+            self._checker = Checker(self._boundless)
+        request, found = self._checker.feed(
+            _with_id(item.request, wire_id(self._tag, attempt, row))
+        )
+        found = [*found]
+        size = len(request) + EMPTY - ENVELOPE
+        found += [Problem(None, None, *fault) for fault in too_large_alone(size, self._limits)]
+        if found:
+            problems = [
+                one._replace(index=None, custom_id=id, pointer=item.place + one.pointer)
+                for one in found
+            ]
+            self._keep([one for one in problems if one.severity == "error"])
+            self._warn([one for one in problems if one.severity == "warning"])
+            if any(one.severity == "error" for one in problems):
+                return None
+        # A copy, because a short text from orjson keeps hold of a buffer of 1 KB.
+        encoded = Encoded(bytes(bytearray(_json.dumps(id))), request)
+        self.hash.update(encoded.id + request[AFTER_ID:] + b"\n")
+        return encoded
+
+    def fail_if_faulty(self) -> None:
+        """Raise `InvalidRequest` if anything is wrong with the input."""
+        if self.problems:
+            raise refused(self.problems, self.more)
+
+    def _keep(self, problems: list[Problem]) -> None:
+        room = _NAMED - len(self.problems)
+        self.problems += problems[:room]
+        self.more += max(0, len(problems) - room)
+
+    def _warn(self, problems: list[Problem]) -> None:
+        self.warned += bool(problems)
+        self.warnings += problems[: max(0, 10 - len(self.warnings))]
+
+
+def _with_id(request: object, id: str) -> dict[str, object]:
+    assert isinstance(request, Mapping)  # noqa: S101 - checked_id has seen it
+    return {"custom_id": id, **{key: value for key, value in request.items() if key != "custom_id"}}
+
+
+def fingerprint(sources: list[Source], limits: Limits) -> str:
+    """Return what tells this input from any other. Raises `InvalidRequest`."""
+    encoder = Encoder(_DUMMY, limits)
+    row = 0
+    for source in sources:
+        for item in source.items():
+            encoder.encode(item, 0, row)
+            row += 1
+    encoder.fail_if_faulty()
+    return encoder.hash.hexdigest()
+
+
+class Sizes(NamedTuple):
+    """How large the parts are: almost as large as allowed, and all a little different.
+
+    Batches of the same size must be told apart by reading them, which takes time.
+    """
+
+    policy: Policy
+    shift: int
+
+    def of(self, part: int) -> int:
+        """Return the most requests of a part."""
+        limit = self.policy.requests_per_batch
+        span = min(max(8, limit // 50), max(1, limit // 2))
+        return limit - (self.shift + 7 * part) % span
+
+
+class Loader:
+    """Writes the bodies and the rows of a new job. `view`: the job with its parts planned."""
+
+    def __init__(
+        self, folder: Folder, journal: Journal, encoder: Encoder, sizes: Sizes, view: View
+    ) -> None:
+        self.view = view
+        self._folder = folder
+        self._journal = journal
+        self._encoder = encoder
+        self._sizes = sizes
+        self._writer: Writer | None = None
+        self._first = 0  # row of the current part
+        self._rows: list[tuple[int, bytes, int, int, int]] = []
+        self._row = 0
+
+    def load(self, sources: list[Source]) -> list[list[object]]:
+        """Read everything; return the mark, first row and end of each source.
+
+        Raises `InvalidRequest` with every fault found.
+        """
+        marks: list[list[object]] = []
+        try:
+            for source in sources:
+                first = self._row
+                for item in source.items():
+                    self._add(item)
+                marks.append([*source.mark, first, self._row, source.label])
+            self._close()
+        finally:
+            if self._writer is not None:
+                self._writer.__exit__(None, None, None)
+        self._encoder.fail_if_faulty()
+        if not self._row:
+            found = "none (an iterator that has been used up yields none)"
+            raise InvalidRequest([Problem(None, None, "requests", found, "at least 1 request")])
+        self._refuse_duplicates(marks)
+        return marks
+
+    def _add(self, item: Item) -> None:
+        part = len(self.view.attempts) + 1
+        encoded = self._encoder.encode(item, part, self._row)
+        if encoded is None:
+            self._row += 1
+            return
+        size = len(encoded.request)
+        if self._writer is not None and not self._fits(self._writer, part, size):
+            self._close()
+            part += 1
+            digits = wire_id("", part, self._row).encode()[1:]
+            start = AFTER_ID - len(digits)
+            request = encoded.request[:start] + digits + encoded.request[AFTER_ID:]
+            encoded = encoded._replace(request=request)
+        if self._writer is None:
+            self._first = self._row
+            self._writer = Writer.begin(self._folder.disk, self._folder.body(part))
+        start = self._writer.add(encoded.request)
+        self._rows.append((self._row, encoded.id, part, start, size))
+        self._row += 1
+        if len(self._rows) == _HELD:
+            self._flush()
+
+    def _fits(self, writer: Writer, part: int, size: int) -> bool:
+        if writer.count >= self._sizes.of(part):
+            return False
+        most = self._sizes.policy.bytes_per_batch
+        return writer.size + COMMA + size + EMPTY <= most
+
+    def _close(self) -> None:
+        """Finish the current part: its body on disk, its last rows in the journal."""
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return
+        with writer:
+            hash = writer.finish()
+        number = len(self.view.attempts) + 1
+        planned = after(self.view, Planned(number, writer.count))
+        planned = planned._replace(total=self._row)
+        with self._journal.change() as db:
+            self._journal.save(self.view, planned)
+            body = Body(self._first, self._row - 1, writer.size, hash)
+            self._journal.put_body(number, body)
+            _rows.insert(db, self._rows)
+        self.view = planned
+        self._rows = []
+
+    def _flush(self) -> None:
+        """Bring the rows so far into the journal, where only a complete reading counts."""
+        with self._journal.change() as db:
+            _rows.insert(db, self._rows)
+        self._rows = []
+
+    def _refuse_duplicates(self, marks: list[list[object]]) -> None:
+        with self._journal.change() as db:
+            found = _rows.duplicates(db, _NAMED)
+        if found:
+            raise InvalidRequest([*_doubled(found, marks)])
+
+
+def _doubled(found: list[tuple[bytes, int, int]], marks: list[list[object]]) -> Iterator[Problem]:
+    for id, first, second in found:
+        text = _json.loads(id)
+        shown = f"{text!r}, used before in {_place(first, marks)}"
+        yield Problem(None, None, f"{_place(second, marks)}/custom_id", shown, "an id used once")
+
+
+def _place(row: int, marks: list[list[object]]) -> str:
+    for _, _, _, first, end, label in marks:
+        assert isinstance(first, int) and isinstance(end, int)  # noqa: S101, PT018
+        if first <= row < end:
+            if not label:
+                return f"requests[{row}]"
+            return f"{label} request {row - first + 1}"
+    return f"requests[{row}]"
