@@ -2,13 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format faults bench clean
+.PHONY: demo test check format faults interrupts kills simulate explore compare bench clean
 
 demo: .venv/with-emulator,cli
-	$(BIN)/python examples/demo.py $(if $(LIVE),--live)
+	@$(BIN)/python examples/demo.py $(if $(LIVE),--live)
 
 test: .venv/with-test .venv/anthropic-0/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: .venv/with-dev
 	$(BIN)/ruff check .
@@ -16,11 +16,26 @@ check: .venv/with-dev
 	$(BIN)/mypy
 	$(BIN)/pyright
 
-faults: .venv/with-emulator,cli
-	$(BIN)/python benchmarks/faults.py
+faults: .venv/with-test
+	$(BIN)/python checks/faults.py
+
+interrupts: .venv/with-emulator,cli
+	$(BIN)/python checks/interrupts.py $(if $(TIMES),--times $(TIMES))
+
+explore: .venv/with-test
+	$(BIN)/python checks/explore_jobs.py $(if $(QUICK),--quick)
+
+simulate: .venv/with-test
+	$(BIN)/python checks/simulate_jobs.py --seeds $(or $(SEEDS),20000) --first $(or $(FIRST),0)
+
+kills: .venv/with-emulator,cli
+	$(BIN)/python checks/kill_jobs.py $(if $(TIMES),--times $(TIMES))
+
+compare: .venv/with-emulator,cli
+	$(BIN)/python checks/compare
 
 bench: .venv/with-bench
-	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+	$(BIN)/python -m benchmarks $(SUITES) $(if $(QUICK),--quick) $(if $(AGAINST),--against $(AGAINST))
 
 format: .venv/with-dev
 	$(BIN)/ruff check --fix .
@@ -36,9 +51,11 @@ clean:
 
 # The older line of the official SDK, apart from the newer one that the tests use otherwise.
 .venv/anthropic-0/.installed: | .venv/with-test
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target .venv/anthropic-0 'anthropic<1'
+	@echo "installing an older SDK for the tests into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target .venv/anthropic-0 'anthropic<1'
 	@touch $@
 
 .venv/with-%: setup.cfg setup.py | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@echo "installing into .venv, takes about a minute ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@

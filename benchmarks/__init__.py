@@ -1,1 +1,1 @@
-"""What the library costs beside its peers, measured side by side in one run: `python -m benchmarks --help`."""
+"""What the library costs beside its peers, measured side by side: `python -m benchmarks --help`."""

@@ -1,12 +1,17 @@
-"""Running contestants: a server beside them, a fresh process for each sample, and turns taken round by round."""
+"""Running contestants: a server beside them, a fresh process for each sample, turns in each round.
+
+A case is named after its contestant, and its name says how it is run: with "(stdlib)" in it,
+orjson cannot be imported; with "then" in place of "ours", the package is the one to compare with.
+"""
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import statistics
 import subprocess
 import sys
+import tarfile
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,23 +20,39 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from ._job import Counted, Job
+from ._runs import Runs
 
 ROOT = Path(__file__).parent.parent
 
-_PATIENCE = 300  # seconds for a sample
+STDLIB = "ours (stdlib)"
+FAST = "ours (fast)"
+OURS = (STDLIB, FAST)
+SDK = "official SDK"
+
+_SAMPLE_TIMEOUT = 1_800  # seconds
 _UNSET = ("pythondontwritebytecode", "http_proxy", "https_proxy", "all_proxy")
-_CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 
 
 class Broken(Exception):
     """A contestant failed, or did not do what it was to do."""
 
 
-class Case(NamedTuple):
-    """One contestant at one task.
+class Options(NamedTuple):
+    """What the command line asks for. `then`: the folder of the package to compare with."""
 
-    `expected`: what must have been counted, of the names that a sample has; `ask`: a path at which
-    the server tells more of them.
+    quick: bool
+    rounds: int | None
+    folder: str
+    then: Path | None
+
+
+class Case(NamedTuple):
+    """One contestant at one task; see `Job` for what is not said here.
+
+    `contestant`: MODULE.FUNCTION, a space, its argument. `expected`: what it must count, of the
+    figures that a sample has; `ask`: a path at which the server adds figures. `url`: of another
+    server than the suite's own.
     """
 
     contestant: str
@@ -39,9 +60,9 @@ class Case(NamedTuple):
     expected: Mapping[str, float]
     ask: str = ""
     warm_up: str = ""
-    orjson: bool = True
     tls: bool = False
     number: int = 0
+    url: str = ""
 
 
 class Server(NamedTuple):
@@ -57,156 +78,161 @@ class Server(NamedTuple):
             return cast("dict[str, Any]", json.load(response))
 
     def facts(self, id: str) -> dict[str, float]:
-        """Have the results of a batch rendered, and give what a reader must find in them."""
+        """Have the results of a batch rendered, and return what a reader must find in them."""
         return self.ask(f"/prepare/{id}")
 
 
-class Runs:
-    """The samples of several cases, taken in turns: sample 3 of each is from round 3."""
-
-    def __init__(self, samples: dict[str, list[Counted]]) -> None:
-        self.samples = samples
-
-    def median(self, name: str, figure: str = "seconds") -> float:
-        """Give the median of a figure; NaN where the case was not run, or broke."""
-        values = self._values(name, figure)
-        return statistics.median(values) if values else float("nan")
-
-    def spread(self, name: str, figure: str = "seconds") -> float:
-        """Give half the distance from the least to the most, as a share of the median."""
-        values = self._values(name, figure)
-        return (
-            (max(values) - min(values)) / 2 / statistics.median(values) if values else float("nan")
-        )
-
-    def ratio(self, name: str, other: str, figure: str = "seconds") -> float:
-        """Give *name* over *other*: the median of the ratios within each round."""
-        ratios = [one / another for one, another in self._pairs(name, other, figure) if another]
-        return statistics.median(ratios) if ratios else float("nan")
-
-    def above(self, name: str, other: str, figure: str = "seconds") -> float:
-        """Give *name* less *other*: the median of the differences within each round."""
-        differences = [one - another for one, another in self._pairs(name, other, figure)]
-        return statistics.median(differences) if differences else float("nan")
-
-    def _pairs(self, name: str, other: str, figure: str) -> Iterator[tuple[float, float]]:
-        return zip(self._values(name, figure), self._values(other, figure))
-
-    def _values(self, name: str, figure: str) -> list[float]:
-        return [sample[figure] for sample in self.samples.get(name, [])]
+def then_name(name: str) -> str:
+    """Return the name of the same case with the package to compare with."""
+    return name.replace("ours", "then")
 
 
 class Bench:
-    """What all suites share. `samples` keeps every figure, `broken` says what went wrong."""
+    """One suite's run. `samples` keeps every figure, `broken` says what went wrong."""
 
-    def __init__(self, quick: bool, rounds: int | None, folder: str) -> None:
-        self.quick = quick
-        self.folder = folder
-        self.samples: dict[str, dict[str, list[Counted]]] = {}
+    def __init__(self, options: Options, server: Server) -> None:
+        self.server = server
+        self.samples: dict[str, list[Counted]] = {}
         self.broken: list[str] = []
-        self._rounds = rounds
-        kept = {name: value for name, value in os.environ.items() if name.lower() not in _UNSET}
-        self._environment = {**kept, "TMPDIR": folder}
-        if hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(0, {_CORES[-1]})  # contestants inherit it
+        self.folder = options.folder
+        self._options = options
 
     def sized(self, full: int, quick: int) -> int:
-        """Give the size to work with."""
-        return quick if self.quick else full
+        """Return the size to work with."""
+        return quick if self._options.quick else full
 
     def rounds(self, full: int, quick: int = 3) -> int:
-        """Give the number of rounds."""
-        return self._rounds or self.sized(full, quick)
+        """Return the number of rounds."""
+        return self._options.rounds or self.sized(full, quick)
 
-    @contextmanager
-    def server(self) -> Iterator[Server]:
-        """Run a server for one suite."""
-        command = [sys.executable, "-m", "benchmarks._server", str(_CORES[0])]
-        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        with subprocess.Popen(command, cwd=ROOT, env=self._environment, **pipes) as process:
-            try:
-                yield Server(**json.loads(process.stdout.readline()))  # type: ignore[union-attr]
-            finally:
-                process.communicate(timeout=10)  # closes its input, which ends it
-
-    def run(self, suite: str, server: Server, cases: Mapping[str, Case], rounds: int) -> Runs:
+    def run(self, cases: Mapping[str, Case], rounds: int) -> Runs:
         """Give every case its turn, *rounds* times."""
-        tasks = {name: partial(self._sample, server, case) for name, case in cases.items()}
-        return self.turns(suite, tasks, rounds)
+        return self.turns(
+            {name: partial(self.sample, case) for name, case in cases.items()}, rounds
+        )
 
-    def turns(self, suite: str, tasks: Mapping[str, Callable[[], Counted]], rounds: int) -> Runs:
-        """Give every task its turn, *rounds* times, there and back again; one that breaks is out."""
-        samples: dict[str, list[Counted]] = {name: [] for name in tasks}
-        left = dict(tasks)
-        for number in range(1, rounds + 1):
-            for name, task in list(left.items())[:: 1 if number % 2 else -1]:
-                _tell(f"{suite}: round {number} of {rounds}, {name}")
+    def turns(self, tasks: Mapping[str, Callable[[str], Counted]], rounds: int) -> Runs:
+        """Give every task its turn, in every second round backwards; one that breaks is out.
+
+        A task takes the name that it is run under; those of ours are run a second time with the
+        package to compare with, if there is one.
+        """
+        left = dict(self._twofold(tasks))
+        samples: dict[str, list[Counted]] = {name: [] for name in left}
+        for number in range(rounds):
+            names = list(left)
+            if number % 2:
+                names.reverse()
+            for name in names:
+                _show_progress(f"round {number + 1} of {rounds}, {name}")
                 try:
-                    samples[name].append(task())
+                    samples[name].append(left[name](name))
                 except Broken as error:
-                    self.broken.append(f"{suite}, {name}: {error}")
+                    self.broken.append(f"{name}: {error}")
                     samples[name].clear()
                     del left[name]
-        _tell("")
-        self.samples.setdefault(suite, {}).update(samples)
+        _show_progress("")
+        self.samples |= samples
         return Runs(samples)
 
-    @property
-    def disturbed(self) -> str:
-        """Tell how many samples had to share their core with something else for more than a twentieth of their time."""
-        samples = [
-            sample
-            for cases in self.samples.values()
-            for taken in cases.values()
-            for sample in taken
-        ]
-        count = sum(sample.get("waited", 0) > sample["seconds"] / 20 for sample in samples)
-        return f"{count} of {len(samples)} samples were disturbed by other processes"
-
-    def python(self, *arguments: str) -> str:
-        """Run an interpreter as contestants are run, and give its output."""
-        command = [sys.executable, *arguments]
+    def python(self, name: str, *arguments: str) -> str:
+        """Run an interpreter with the package that *name* asks for, and return its output."""
+        # -P keeps the working folder out of sys.path, where it would come before PYTHONPATH.
+        command = [sys.executable, "-P", *arguments]
+        environment = {**_environment(self._options.folder), "PYTHONPATH": self._path(name)}
         try:
             done = subprocess.run(
                 command,
-                cwd=ROOT,
-                env=self._environment,
+                env=environment,
                 capture_output=True,
                 text=True,
-                timeout=_PATIENCE,
+                timeout=_SAMPLE_TIMEOUT,
                 check=True,
             )
         except subprocess.CalledProcessError as error:
             raise Broken(error.stderr.strip().rpartition("\n")[2]) from None
         except subprocess.TimeoutExpired:
-            raise Broken(f"took more than {_PATIENCE} s") from None
+            raise Broken(f"took more than {_SAMPLE_TIMEOUT} s") from None
         return done.stdout
 
-    def _sample(self, server: Server, case: Case) -> Counted:
+    def _twofold(
+        self, tasks: Mapping[str, Callable[[str], Counted]]
+    ) -> Iterator[tuple[str, Callable[[str], Counted]]]:
+        for name, task in tasks.items():
+            yield name, task
+            if self._options.then and "ours" in name:
+                yield then_name(name), task
+
+    def _package(self, name: str) -> Path:
+        if self._options.then and "then" in name:
+            return self._options.then
+        return ROOT
+
+    def _path(self, name: str) -> str:
+        # Two entries for either package, so that both search equally long.
+        return os.pathsep.join([str(self._package(name)), str(ROOT)])
+
+    def sample(self, case: Case, name: str) -> Counted:
+        """Run a case once, in a process of its own. Raises `Broken`."""
+        contestant, _, argument = case.contestant.partition(" ")
+        url, ca = case.url or self.server.http, None
+        if case.tls:
+            url, ca = self.server.https, self.server.ca
         job: Job = {
-            "contestant": case.contestant,
-            "orjson": case.orjson,
-            "url": server.https if case.tls else server.http,
-            "ca": server.ca if case.tls else None,
-            "control": server.http,
+            "contestant": contestant,
+            "argument": argument,
+            "package": str(self._package(name)),
+            "orjson": "(stdlib)" not in name,
+            "url": url,
+            "ca": ca,
+            "control": self.server.http,
             "warm_up": case.warm_up,
             "target": case.target,
             "number": case.number,
         }
-        sample: Counted = json.loads(self.python("-m", "benchmarks._child", json.dumps(job)))
+        sample: Counted = json.loads(self.python(name, "-m", "benchmarks._child", json.dumps(job)))
         if case.ask:
-            sample |= server.ask(case.ask)
+            sample |= self.server.ask(case.ask)
         names = sample.keys() & case.expected.keys()
-        wrong = [
-            f"{name} {sample[name]}, not {case.expected[name]}"
-            for name in names
-            if sample[name] != case.expected[name]
-        ]
-        if wrong or not names:
-            raise Broken(f"counted {', '.join(wrong) or 'nothing'}")
+        found = {name: sample[name] for name in names}
+        expected = {name: case.expected[name] for name in names}
+        if not names or found != expected:
+            raise Broken(f"expected the counts {expected or dict(case.expected)}; found {found}")
         return sample
 
 
-def _tell(progress: str) -> None:
+@contextmanager
+def server(folder: str) -> Iterator[Server]:
+    """Run a server on a core of its own, with *folder* for its files."""
+    if hasattr(os, "sched_setaffinity"):
+        # Contestants inherit it.
+        os.sched_setaffinity(0, {CORES[-1]})
+    command = [sys.executable, "-m", "benchmarks._server", str(CORES[0])]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, env=_environment(folder), **pipes) as process:
+        try:
+            yield Server(**json.loads(cast("Any", process.stdout).readline()))
+        finally:
+            # Closes its input, which ends it.
+            process.communicate(timeout=10)
+
+
+def package_at(revision: str, folder: Path) -> Path:
+    """Put the package as it was at *revision* into *folder* and return that. Raise ValueError."""
+    command = ["git", "archive", revision, "anthropix_py"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    if done.returncode:
+        raise ValueError(f"no package at revision {revision}: {done.stderr.decode().strip()}")
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+def _environment(folder: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name.lower() not in _UNSET}
+    return {**kept, "TMPDIR": folder}
+
+
+def _show_progress(text: str) -> None:
     if sys.stderr.isatty():
-        print(progress, end="\033[K\r", file=sys.stderr, flush=True)
+        print(text, end="\033[K\r", file=sys.stderr, flush=True)

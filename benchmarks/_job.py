@@ -1,7 +1,7 @@
-"""What is asked of a contestant, and what it gives.
+"""What a contestant is told, and what it returns.
 
-A contestant is a function of the job that makes everything ready, opens its connection, and gives back what
-is to be measured: a function without arguments that tells what it counted.
+A contestant is a function of the job that gets everything ready and returns what is measured: a
+function of a target (a batch's id, or a file of requests) that returns what it counted.
 """
 
 from __future__ import annotations
@@ -10,17 +10,21 @@ from collections.abc import Callable
 from typing import TypedDict
 
 Counted = dict[str, float]
-Run = Callable[[], Counted]
+Run = Callable[[str], Counted]
 
 
 class Job(TypedDict):
-    """What a contestant is told: whom to call, what to ask for, and with how many of what.
+    """One sample's job.
 
-    `orjson`: whether there is one. `ca`: a file, where `url` is of https. `control`: the server's
-    address without TLS. `warm_up`, `target`: ids of batches, or files of requests.
+    `contestant`: MODULE.FUNCTION in `_contestants`; `argument`: what only that one understands.
+    `package`: the folder that anthropix_py must come from. `orjson`: whether it can be imported.
+    `ca`: a file, for a `url` of https. `control`: the server's address without TLS. `warm_up`: the
+    target of a first call that is not measured. `number`: calls, streams or batches a page.
     """
 
     contestant: str
+    argument: str
+    package: str
     orjson: bool
     url: str
     ca: str | None

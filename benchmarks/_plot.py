@@ -1,76 +1,57 @@
-"""The plot: one panel for each thing measured, ours beside the others, from the least to the most in a whisker."""
+"""The plot: a panel for the times of each suite, and for some of them one of the memory."""
 
 from __future__ import annotations
 
-import re
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ._job import Counted
+from ._runs import Runs
 
 Samples = Mapping[str, Mapping[str, Sequence[Counted]]]
 
-_OURS, _OTHERS = "#c15f3c", "#9aa0a6"
+_OURS, _THEN, _OTHERS = "#c15f3c", "#d9a58f", "#9aa0a6"
 _COLUMNS = 3
-
-
-class Panel(NamedTuple):
-    """What one panel shows: a figure of a suite, multiplied, of the names that match *names*."""
-
-    suite: str
-    title: str
-    figure: str = "seconds"
-    factor: float = 1.0
-    form: str = "%.2f"
-    names: str = ""
-
-
-_PANELS = (
-    Panel("streaming", "streaming results: seconds", names="^[^,]*$"),
-    Panel("streaming", "streaming results, other ways: seconds", names=","),
-    Panel("create", "creating a batch: seconds"),
-    Panel("create", "creating a batch: MB above the caller's own", "growth", 1e-6, "%.0f"),
-    Panel("whole", "results as a list: MB", "growth", 1e-6, "%.0f"),
-    Panel("download", "results to a file: seconds"),
-    Panel("show", "one show, connection open: µs", "call", 1e6, "%.0f"),
-    Panel("start", "a new interpreter: seconds until imported, or until a first answer"),
-    Panel("scaling", "streaming ever more rows: MB grown", "growth", 1e-6, "%.1f", "rows$"),
-)
+_MEMORY = ("create", "whole", "scaling")
 
 
 def plot(samples: Samples, heading: str, path: Path) -> None:
-    """Draw the panels of the suites that were run into *path*."""
-    panels = [panel for panel in _PANELS if any(samples.get(panel.suite, {}).values())]
+    """Draw the suites that were run into *path*."""
+    panels = [(suite, "") for suite in samples if suite != "promptness"]
+    panels += [(suite, "growth") for suite in _MEMORY if suite in samples]
     rows = -(-len(panels) // _COLUMNS) or 1
-    figure = Figure(figsize=(6.5 * _COLUMNS, 4.2 * rows + 1), layout="constrained")
+    most = max((len(cases) for cases in samples.values()), default=1)
+    figure = Figure(figsize=(6.5 * _COLUMNS, (1 + most / 6) * rows + 1), layout="constrained")
     figure.suptitle(heading, fontsize=10)
-    for place, panel in enumerate(panels, 1):
-        _bars(figure.add_subplot(rows, _COLUMNS, place), panel, samples[panel.suite])
+    for place, (suite, measured) in enumerate(panels, 1):
+        axes = figure.add_subplot(rows, _COLUMNS, place)
+        _bars(axes, suite, Runs(samples[suite]), measured)
     figure.savefig(path, dpi=110)
 
 
-def _bars(axes: Axes, panel: Panel, cases: Mapping[str, Sequence[Counted]]) -> None:
-    named = {
-        name: [sample[panel.figure] * panel.factor for sample in taken if panel.figure in sample]
-        for name, taken in cases.items()
-        if re.search(panel.names, name)
-    }
-    shown = {name: values for name, values in named.items() if values}
+def _bars(axes: Axes, suite: str, runs: Runs, measured: str) -> None:
+    """Draw a bar for each case, with a whisker from the least to the most."""
+    unit, factor = ("MB grown", 1e-6) if measured else ("seconds", 1.0)
+    found = {name: runs.values(name, measured or runs.figure(name)) for name in runs.samples}
+    shown = {name: [value * factor for value in values] for name, values in found.items() if values}
     medians = [statistics.median(values) for values in shown.values()]
-    whiskers = [
-        [median - min(values) for median, values in zip(medians, shown.values())],
-        [max(values) - median for median, values in zip(medians, shown.values())],
-    ]
-    colors = [_OURS if "ours" in name or "anthropix_py" in name else _OTHERS for name in shown]
-    bars = axes.barh(list(shown), medians, xerr=whiskers, color=colors, ecolor="#444444", capsize=2)
-    axes.bar_label(bars, fmt=panel.form, padding=4, fontsize=8)
+    below = [median - min(values) for median, values in zip(medians, shown.values())]
+    above = [max(values) - median for median, values in zip(medians, shown.values())]
+    colors = [_color(name) for name in shown]
+    bars = axes.barh(list(shown), medians, xerr=[below, above], color=colors, ecolor="#444444")
+    axes.bar_label(bars, fmt="%.3g", padding=4, fontsize=8)
     axes.invert_yaxis()
-    axes.set_title(panel.title, fontsize=10)
+    axes.set_title(f"{suite}: {unit}", fontsize=10)
     axes.tick_params(labelsize=8)
     axes.margins(x=0.15)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _color(name: str) -> str:
+    if "ours" in name:
+        return _OURS
+    return _THEN if "then" in name else _OTHERS

@@ -1,31 +1,35 @@
-"""The server that contestants talk to: raw sockets and threads, and nothing to do but to send.
+"""The server that contestants talk to. It does as little as it can, so that it is never waited for.
 
-A process of its own: it says in one line of JSON where it is, and lives until its input is closed. Beside the
-API it answers `/prepare/ID` (render a body, and say what is in it), `/requests` (how many came since it was asked),
-`/received` (what the last create was sent) and `/release/N` (let a held body go on after row N).
+The emulator cannot stand in for it: it renders each row when it is asked for, which takes longer
+than reading it. A process of its own: it says in one line of JSON where it is, and ends when its
+input is closed. Beside the API it answers `/prepare/ID` (render a body, and say what is in it),
+`/received` (what the last create was sent)
+and `/release/N` (let a held body go on after row N).
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import socket
+import socketserver
 import ssl
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from io import BufferedReader
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
-from . import _bodies, _data
+import trustme
+
+from . import _bodies
 
 _HELD_BACK = 2.0  # seconds at most
 _BUFFER = 1 << 20
+_ID = b"request-"  # before the eight digits of a custom_id
 _HEAD = (
     "HTTP/1.1 200 OK\r\n"
     "date: Wed, 19 Aug 2026 15:44:51 GMT\r\n"
@@ -47,206 +51,184 @@ _HEAD = (
 )
 
 
-class Site:
-    """What all connections to one server share."""
+class State:
+    """What all connections share."""
 
     def __init__(self) -> None:
-        self.bodies = _bodies.Bodies()
-        self.requests = 0  # since somebody asked
         self.released = threading.Event()
         self.holding = 0  # the row after which a body is held back, counted from 1
-        self.posting = threading.Lock()
-        self.received = bytearray()  # kept between creates, as touching new memory takes time
-        self.length = 0  # bytes of the last create in it
+        self.creating = threading.Lock()
+        # The bytes of the last create. Kept, because touching new memory takes time.
+        self.received = bytearray()
+        self.length = 0
 
-    def release(self, row: str) -> dict[str, object]:
-        """Let the held body go on, and tell whether it was still held back after *row*."""
-        held = self.holding == int(row)
-        self.released.set()
-        return {"held": held}
+    def last_number(self) -> int:
+        """Return the number of requests, by the id of the last: to count them would take longer."""
+        at = self.received.rfind(_ID, 0, self.length) + len(_ID)
+        return int(self.received[at : at + 8]) + 1
 
-    def arrived(self) -> dict[str, object]:
-        """Look into the last create's body: its size, and how many requests it holds."""
-        body = self.received
-        whole = body.startswith(b'{"requests":') and body[: self.length].rstrip().endswith(b"]}")
-        return {
-            "bytes": self.length,
-            "requests": body.count(b'"custom_id"', 0, self.length) if whole else 0,
-        }
+    def last_create(self) -> dict[str, int]:
+        """Return the size of the last create's body, and how many requests are in it."""
+        with self.creating:
+            found = self.received.count(b'"custom_id"', 0, self.length)
+            end = self.received[max(0, self.length - 64) : self.length].rstrip()
+            if not (self.received.startswith(b'{"requests":') and end.endswith(b"]}")):
+                found = 0
+            return {"bytes": self.length, "requests": found}
 
 
-class Connection:
+class Site(socketserver.ThreadingTCPServer):
+    """A port, with TLS or without."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(
+        self,
+        state: State,
+        context: ssl.SSLContext | None = None,
+        handler: type[socketserver.BaseRequestHandler] | None = None,
+    ) -> None:
+        super().__init__(("127.0.0.1", 0), handler or Connection)
+        # A small buffer would stall those who send 64 KiB at a time.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        self.state = state
+        self._context = context
+        scheme = "https" if context else "http"
+        self.url = f"{scheme}://127.0.0.1:{self.server_address[1]}"
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection; its handshake is left to its own thread."""
+        connection, address = super().get_request()
+        if self._context:
+            connection = self._context.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+        return connection, address
+
+
+class Connection(socketserver.StreamRequestHandler):
     """One client, served until it leaves."""
 
-    def __init__(self, connection: socket.socket, site: Site, url: str) -> None:
-        self._connection = connection
-        self._reader = BufferedReader(socket.SocketIO(connection, "r"), _BUFFER)
-        self._site = site
-        self._url = url
+    rbufsize = _BUFFER
+    disable_nagle_algorithm = True
 
-    def serve(self) -> None:
-        """Answer request after request."""
-        with suppress(OSError), self._connection, self._reader:
-            while line := self._reader.readline():
+    @property
+    def _site(self) -> Site:
+        return cast("Site", self.server)
+
+    def handle(self) -> None:
+        """Respond to request after request."""
+        with suppress(OSError):
+            while line := self.rfile.readline():
                 method, target, _ = line.decode().split(" ", 2)
                 path, _, query = target.partition("?")
-                self._site.requests += 1
-                headers = _headers(self._reader)
+                headers = self._headers()
                 if method == "POST":
                     self._create(headers)
                 else:
-                    self._answer(path, query)
+                    self._get(path, query)
 
-    def _answer(self, path: str, query: str) -> None:
-        for pattern, answer in _ROUTES:
-            if match := pattern.fullmatch(path):
-                answer(self, match[1], query)
-                return
-        raise OSError(f"nobody asks for {path}")
+    def _headers(self) -> dict[str, str]:
+        headers = {}
+        while (line := self.rfile.readline()) not in (b"\r\n", b""):
+            name, _, value = line.decode("latin-1").partition(":")
+            headers[name.lower()] = value.strip()
+        return headers
 
-    def _show(self, id: str, _query: str) -> None:
-        self._connection.sendall(_shown(id, self._url))
+    def _get(self, path: str, query: str) -> None:
+        state = self._site.state
+        match path.removeprefix("/v1/messages/batches").split("/")[1:]:
+            case []:
+                self._json(_bodies.page(dict(parse_qsl(query)), self._site.url))
+            case ["prepare", id]:
+                self._json(_bodies.results(id).facts)
+            case ["release", row]:
+                held = state.holding == int(row)
+                state.released.set()
+                self._json({"held": held})
+            case ["received"]:
+                self._json(state.last_create())
+            case [id, "results"]:
+                self._results(id)
+            case [id]:
+                self.wfile.write(_shown(id, self._site.url))
+            case _:
+                raise ValueError(f"there is no {path}")
 
-    def _page(self, _all: str, query: str) -> None:
-        self._json(_bodies.page(dict(parse_qsl(query)), self._url))
-
-    def _results(self, id: str, _query: str) -> None:
-        body = self._site.bodies.body(id)
-        self._connection.sendall(_HEAD.format("application/x-jsonl", body.head).encode())
+    def _results(self, id: str) -> None:
+        body = _bodies.results(id)
+        self.wfile.write(_HEAD.format("application/x-jsonl", body.head).encode())
         if id.startswith("held-"):
-            self._hold(list(body.pieces()))
+            self._hold(list(body.blocks()))
             return
-        for piece in body.pieces():
-            self._connection.sendall(memoryview(piece))
+        for block in body.blocks():
+            self.wfile.write(block)
 
-    def _hold(self, pieces: list[bytes]) -> None:
-        for row, piece in enumerate(pieces, 1):
-            self._site.released.clear()
-            self._site.holding = row if row < len(pieces) else 0
-            self._connection.sendall(piece)
-            if self._site.holding:
-                self._site.released.wait(_HELD_BACK)
-                self._site.holding = 0
-
-    def _prepare(self, id: str, _query: str) -> None:
-        self._json(self._site.bodies.body(id).facts)
-
-    def _requests(self, _all: str, _query: str) -> None:
-        self._json({"requests": self._site.requests - 1})
-        self._site.requests = 0
-
-    def _received(self, _all: str, _query: str) -> None:
-        with self._site.posting:
-            self._json(self._site.arrived())
-
-    def _release(self, row: str, _query: str) -> None:
-        self._json(self._site.release(row))
+    def _hold(self, blocks: list[bytes]) -> None:
+        state = self._site.state
+        *first, last = blocks
+        for row, block in enumerate(first, 1):
+            state.released.clear()
+            state.holding = row
+            self.wfile.write(block)
+            state.released.wait(_HELD_BACK)
+            state.holding = 0
+        self.wfile.write(last)
 
     def _create(self, headers: dict[str, str]) -> None:
-        with self._site.posting:
-            self._site.length = 0
+        with self._site.state.creating:
+            self._site.state.length = 0
             if "content-length" in headers:
                 self._receive(int(headers["content-length"]))
             else:
-                while size := int(self._reader.readline(), 16):
+                while size := int(self.rfile.readline(), 16):
                     self._receive(size)
-                    self._reader.readline()
-                self._reader.readline()
-        self._connection.sendall(_shown("created", self._url))
+                    self.rfile.readline()
+                self.rfile.readline()
+        self.wfile.write(_shown(f"created-{self._site.state.last_number()}", self._site.url))
 
     def _receive(self, size: int) -> None:
-        site = self._site
-        missing = site.length + size - len(site.received)
+        state = self._site.state
+        missing = state.length + size - len(state.received)
         if missing > 0:
-            site.received.extend(bytes(max(missing, _BUFFER)))
-        with memoryview(site.received) as view:
-            end = site.length + size
-            while site.length < end:
-                got = self._reader.readinto(view[site.length : end])
-                if not got:
+            state.received.extend(bytes(max(missing, _BUFFER)))
+        with memoryview(state.received) as view:
+            end = state.length + size
+            while state.length < end:
+                count = self.rfile.readinto(view[state.length : end])
+                if not count:
                     raise OSError("the client left")
-                site.length += got
+                state.length += count
 
     def _json(self, value: object) -> None:
-        self._connection.sendall(_answered(_bodies.encoded(value)))
-
-
-_ROUTES: list[tuple[re.Pattern[str], Callable[[Connection, str, str], None]]] = [
-    (re.compile("/v1/messages/batches/([^/]+)"), Connection._show),
-    (re.compile("/v1/messages/batches/([^/]+)/results"), Connection._results),
-    (re.compile("(/v1/messages/batches)"), Connection._page),
-    (re.compile("/prepare/([^/]+)"), Connection._prepare),
-    (re.compile("(/requests)"), Connection._requests),
-    (re.compile("(/received)"), Connection._received),
-    (re.compile("/release/([0-9]+)"), Connection._release),
-]
-
-
-def _headers(reader: BufferedReader[socket.SocketIO]) -> dict[str, str]:
-    headers = {}
-    while (line := reader.readline()) not in (b"\r\n", b""):
-        name, _, value = line.decode("latin-1").partition(":")
-        headers[name.lower()] = value.strip()
-    return headers
+        self.wfile.write(_response(_bodies.encoded(value)))
 
 
 @cache
 def _shown(id: str, url: str) -> bytes:
-    return _answered(_bodies.encoded(_bodies.batch(id, url)))
+    return _response(_bodies.encoded(_bodies.batch(id, url)))
 
 
-def _answered(content: bytes) -> bytes:
-    return (
-        _HEAD.format("application/json", f"content-length: {len(content)}\r\n").encode() + content
-    )
-
-
-def _accept(listener: socket.socket, site: Site, url: str, context: ssl.SSLContext | None) -> None:
-    while True:
-        connection, _ = listener.accept()
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=_serve, args=(connection, site, url, context), daemon=True).start()
-
-
-def _serve(connection: socket.socket, site: Site, url: str, context: ssl.SSLContext | None) -> None:
-    with suppress(OSError):
-        connection = context.wrap_socket(connection, server_side=True) if context else connection
-        Connection(connection, site, url).serve()
-
-
-def _listen(site: Site, context: ssl.SSLContext | None = None) -> str:
-    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-    listener.setsockopt(
-        socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20
-    )  # a small one stalls senders of 64 KiB
-    url = f"{'https' if context else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
-    threading.Thread(target=_accept, args=(listener, site, url, context), daemon=True).start()
-    return url
-
-
-def _certificate() -> tuple[ssl.SSLContext, str]:
-    """Make a certificate for this run; give the server's side of it, and the authority in PEM."""
-    import trustme
-
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    return context, authority.cert_pem.bytes().decode()
+def _response(content: bytes) -> bytes:
+    head = _HEAD.format("application/json", f"content-length: {len(content)}\r\n")
+    return head.encode() + content
 
 
 def main() -> None:
     """Serve on a core of its own until the input is closed."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(sys.argv[1])})
-    _data.first_block()
-    site = Site()
-    context, authority = _certificate()
-    path = Path(tempfile.gettempdir(), "authority.pem")  # in the folder of the run
-    path.write_text(authority)
-    print(
-        json.dumps({"http": _listen(site), "https": _listen(site, context), "ca": str(path)}),
-        flush=True,
-    )
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    ca = Path(tempfile.gettempdir(), "authority.pem")
+    ca.write_bytes(authority.cert_pem.bytes())
+    state = State()
+    http, https = Site(state), Site(state, context)
+    for site in (http, https):
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+    print(json.dumps({"http": http.url, "https": https.url, "ca": str(ca)}), flush=True)
     sys.stdin.read()
 
 

@@ -1,7 +1,8 @@
-"""What is installed: the package, whole, and nothing beside it."""
+"""What is installed: the complete package, and nothing beside it."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -18,54 +19,48 @@ SOURCES = (
     "README.md",
     "LICENSE",
     "CHANGELOG.md",
+    "SECURITY.md",
     "MANIFEST.in",
+    "_anthropix_py_pytest.py",
     "anthropix_py",
-    "tests",
-    "examples",
 )
+# In the checkout only.
+APART = ("tests", "examples", "benchmarks", "checks")
 
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build both distributions from a copy, so that nothing is left in the checkout."""
+    """Return the folder of both distributions, built from a copy of the checkout."""
     copy = tmp_path_factory.mktemp("source")
-    for name in SOURCES:
+    for name in (*SOURCES, *APART):
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, copy / name)
-    command = [
-        sys.executable,
-        "-m",
-        "build",
-        "--no-isolation",
-        "--outdir",
-        str(copy / "dist"),
-        str(copy),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(copy / "dist")]
+    done = subprocess.run([*build, str(copy)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return copy / "dist"
 
 
 def modules() -> set[str]:
     package = ROOT / "anthropix_py"
-    return {
+    return {"_anthropix_py_pytest.py"} | {
         path.relative_to(ROOT).as_posix()
         for path in package.rglob("*")
         if path.suffix in (".py", ".typed")
     }
 
 
-def test_the_wheel_holds_the_package_and_no_tests(dist: Path) -> None:
+def test_the_wheel_contains_the_package_and_nothing_else(dist: Path) -> None:
     [wheel] = dist.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name for name in names if ".dist-info/" not in name} == modules()
     assert any(name.endswith("LICENSE") for name in names)
 
 
-def test_the_wheel_needs_urllib3_and_nothing_else(dist: Path) -> None:
+def test_the_wheel_requires_urllib3_and_nothing_else(dist: Path) -> None:
     [wheel] = dist.glob("*.whl")
     archive = zipfile.ZipFile(wheel)
     [metadata] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
@@ -78,10 +73,42 @@ def test_the_wheel_needs_urllib3_and_nothing_else(dist: Path) -> None:
     assert "License: MIT" in lines or "License-Expression: MIT" in lines
 
 
-def test_the_sdist_builds_on_its_own_and_holds_no_tests(dist: Path) -> None:
+def test_the_sdist_contains_what_a_build_needs_and_no_tests(dist: Path) -> None:
     [sdist] = dist.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert modules() <= names
-    assert {"README.md", "LICENSE", "CHANGELOG.md", "setup.py", "setup.cfg"} <= names
-    assert not [name for name in names if name.startswith(("tests", "examples", "."))]
+    assert {"README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md", "setup.py", "setup.cfg"} <= names
+    assert not [name for name in names if name.startswith((*APART, "."))]
+
+
+TESTS = """
+import sys
+
+def test_before():
+    assert sys.modules["_anthropix_py_pytest"].__file__.startswith({folder!r})
+    assert [name for name in sys.modules if name.startswith("anthropix_py")] == []
+
+def test_use(message_batches):
+    assert sys.modules["anthropix_py"].__file__.startswith({folder!r})
+"""
+
+
+def test_pytest_finds_the_plugin_and_imports_the_package_only_for_the_fixture(
+    dist: Path, tmp_path: Path
+) -> None:
+    """Against a package that every pytest run on the machine imports."""
+    [wheel] = dist.glob("*.whl")
+    installed = tmp_path / "installed"
+    zipfile.ZipFile(wheel).extractall(installed)
+    tests = tmp_path / "test_plugin.py"
+    tests.write_text(TESTS.format(folder=str(installed)))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)]
+    removed = ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_ADDOPTS")
+    environment = {name: text for name, text in os.environ.items() if name not in removed}
+    environment["PYTHONPATH"] = str(installed)
+    done = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout

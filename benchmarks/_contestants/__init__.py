@@ -1,1 +1,1 @@
-"""What is measured: each contestant does the same as the others, as its makers would have it done."""
+"""What is measured: each contestant does the same as the others, as its makers would do it."""

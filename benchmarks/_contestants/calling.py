@@ -6,6 +6,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 from benchmarks._job import Counted, Job, Run
 
@@ -17,73 +18,60 @@ def ours(job: Job) -> Run:
     from anthropix_py import batch, unwrap
 
     client = clients.ours(job)
-    return _repeated(job, lambda: unwrap(batch.show(client, job["target"]))["id"])
-
-
-def sdk(job: Job) -> Run:
-    """Show with the official SDK."""
-    client = clients.sdk(job)
-    return _repeated(job, lambda: client.messages.batches.retrieve(job["target"]).id)
-
-
-def httpx_get(job: Job) -> Run:
-    """Ask with httpx."""
-    client = clients.httpx_client(job)
-    return _repeated(job, lambda: client.get(clients.path(job["target"])).json()["id"])
-
-
-def urllib3_json(job: Job) -> Run:
-    """Ask with urllib3, parse with the standard library."""
-    return _urllib3(job, json.loads)
-
-
-def urllib3_orjson(job: Job) -> Run:
-    """Ask with urllib3, parse with orjson."""
-    import orjson
-
-    return _urllib3(job, orjson.loads)
-
-
-def raw(job: Job) -> Run:
-    """Ask over a socket, by hand."""
-    connection = clients.Raw(job)
-    path = clients.path(job["target"])
-    return _repeated(job, lambda: json.loads(b"".join(connection.get(path)))["id"])
+    return _repeated(job, lambda name: unwrap(batch.show(client, name))["id"])
 
 
 def ours_pages(job: Job) -> Run:
-    """List every batch with this library, *number* a page."""
-    from anthropix_py import batch, unwrap
+    """List every batch with this library, as many a page as the job says; count the requests."""
+    from anthropix_py import batch, unwrap, with_options
 
-    client = clients.ours(job)
+    events: list[dict[str, Any]] = []
+    client = with_options(clients.ours(job), on_event=events.append)
 
-    def run() -> Counted:
-        return {
-            "batches": sum(1 for _ in unwrap(batch.list(client, limit=job["number"], stream=True)))
-        }
+    def run(_target: str) -> Counted:
+        batches = list(unwrap(batch.list(client, limit=job["number"], stream=True)))
+        requests = [event for event in events if event["event"] == "request"]
+        return {"batches": len(batches), "requests": len(requests)}
 
     return run
 
 
-def _urllib3(job: Job, loads: Callable[[bytes], dict[str, str]]) -> Run:
-    pool = clients.pool(job)
-    url = job["url"] + clients.path(job["target"])
-    headers = {"x-api-key": "any-key", "accept": "application/json"}
-    return _repeated(job, lambda: loads(pool.request("GET", url, headers=headers).data)["id"])
+def sdk(job: Job) -> Run:
+    """Show with the official SDK."""
+    retrieve = clients.sdk(job).messages.batches.retrieve
+    return _repeated(job, lambda name: retrieve(name).id)
 
 
-def _repeated(job: Job, call: Callable[[], str]) -> Run:
-    """Make *call* as often as the job says, and give the median of its seconds."""
+def httpx(job: Job) -> Run:
+    """Ask with httpx."""
+    get = clients.httpx_client(job).get
+    return _repeated(job, lambda name: get(clients.path(name)).json()["id"])
 
-    def run() -> Counted:
+
+def urllib3(job: Job) -> Run:
+    """Ask with urllib3, parse with the library of the argument."""
+    request, loads = clients.pool(job).request, clients.library(job).loads
+    base = job["url"]
+    return _repeated(job, lambda name: loads(request("GET", base + clients.path(name)).data)["id"])
+
+
+def raw(job: Job) -> Run:
+    """Ask over a socket, by hand."""
+    get = clients.Raw(job).get
+    return _repeated(job, lambda name: json.loads(b"".join(get(clients.path(name))))["id"])
+
+
+def _repeated(job: Job, call: Callable[[str], str]) -> Run:
+    """Make *call* as often as the job says, and return the median of its seconds."""
+
+    def run(name: str) -> Counted:
         taken = []
         right = 0
         for _ in range(job["number"]):
             start = time.perf_counter()
-            id = call()
+            found = call(name)
             taken.append(time.perf_counter() - start)
-            right += id == job["target"]
+            right += found == name
         return {"calls": right, "call": statistics.median(taken)}
 
-    call()
     return run

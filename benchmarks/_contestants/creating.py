@@ -1,40 +1,34 @@
-"""Contestants that create a batch, or check its requests, from a list in memory or a file of JSON Lines."""
+"""Contestants that create a batch, or check its requests, from a list in memory or a file."""
 
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
+from typing import Any, cast
 
-from benchmarks._job import Job, Run
+from benchmarks._job import Counted, Job, Run
 
 from . import clients
-
-if TYPE_CHECKING:
-    from anthropic.types.messages.batch_create_params import Request
 
 Requests = Iterable[dict[str, Any]]
 Send = Callable[[Requests], object]
 
-
-def ours_list(job: Job) -> Run:
-    """Create from a list with this library."""
-    return _from_list(job, _ours(job))
+_BLOCK = 256 * 1024
 
 
-def ours_generator(job: Job) -> Run:
-    """Create from a generator with this library."""
-    return _from_generator(job, _ours(job))
+def from_list(job: Job) -> Run:
+    """Create from a list, with the sender of the argument."""
+    send = _SENDERS[job["argument"]](job)
+    lists = {path: list(_requests(path)) for path in (job["warm_up"], job["target"])}
+    return lambda path: _sent(send, lists[path])
 
 
-def sdk_list(job: Job) -> Run:
-    """Create from a list with the official SDK."""
-    return _from_list(job, _sdk(job))
-
-
-def sdk_generator(job: Job) -> Run:
-    """Create from a generator with the official SDK."""
-    return _from_generator(job, _sdk(job))
+def from_generator(job: Job) -> Run:
+    """Create from a generator over a file, with the sender of the argument."""
+    send = _SENDERS[job["argument"]](job)
+    return lambda path: _sent(send, _requests(path))
 
 
 def problems(job: Job) -> Run:
@@ -42,7 +36,7 @@ def problems(job: Job) -> Run:
     from anthropix_py import validate
 
     requests = list(_requests(job["target"]))
-    return lambda: {"problems": len(validate.problems(requests))}
+    return lambda _target: {"problems": len(validate.problems(requests))}
 
 
 def chunks(job: Job) -> Run:
@@ -50,7 +44,19 @@ def chunks(job: Job) -> Run:
     from anthropix_py import split
 
     requests = list(_requests(job["target"]))
-    return lambda: {"requests": sum(map(len, split.chunks(iter(requests))))}
+    return lambda _target: {"requests": sum(map(len, split.chunks(iter(requests))))}
+
+
+def encode(job: Job) -> Run:
+    """Encode each request of a list with the library of the argument."""
+    requests, dumps = list(_requests(job["target"])), _dumps(job)
+
+    def run(_target: str) -> Counted:
+        for request in requests:
+            dumps(request)
+        return {"requests": len(requests)}
+
+    return run
 
 
 def _ours(job: Job) -> Send:
@@ -61,29 +67,49 @@ def _ours(job: Job) -> Send:
 
 
 def _sdk(job: Job) -> Send:
-    client = clients.sdk(job)
-    return lambda requests: client.messages.batches.create(
-        requests=cast("Iterable[Request]", requests)
-    )
+    create = clients.sdk(job).messages.batches.create
+    return lambda requests: create(requests=cast("Any", requests))
 
 
-def _from_list(job: Job, send: Send) -> Run:
-    send(list(_requests(job["warm_up"])))
-    requests = list(_requests(job["target"]))
-    return lambda: _sent(send, requests)
+def _unchecked(job: Job) -> Send:
+    """Encode each request, write it to a file and send that: the least that a create can do."""
+    raw, dumps = clients.Raw(job), _dumps(job)
+
+    def send(requests: Requests) -> None:
+        with tempfile.TemporaryFile() as file:
+            separator = b'{"requests":['
+            for request in requests:
+                file.write(separator)
+                file.write(dumps(request))
+                separator = b","
+            file.write(b"]}")
+            length = file.tell()
+            file.seek(0)
+            raw.post(clients.BATCHES, iter(partial(file.read, _BLOCK), b""), length)
+
+    return send
 
 
-def _from_generator(job: Job, send: Send) -> Run:
-    send(_requests(job["warm_up"]))
-    return lambda: _sent(send, _requests(job["target"]))
+_SENDERS: dict[str, Callable[[Job], Send]] = {
+    "ours": _ours,
+    "sdk": _sdk,
+    "json": _unchecked,
+    "orjson": _unchecked,
+}
 
 
-def _sent(send: Send, requests: Requests) -> dict[str, float]:
+def _sent(send: Send, requests: Requests) -> Counted:
     send(requests)
     return {}
 
 
+def _dumps(job: Job) -> Callable[[Any], bytes]:
+    dumps = clients.library(job).dumps
+    if job["argument"] == "orjson":
+        return cast("Callable[[Any], bytes]", dumps)
+    return lambda value: cast("str", dumps(value)).encode()
+
+
 def _requests(path: str) -> Iterator[dict[str, Any]]:
     with open(path, "rb") as file:
-        for line in file:
-            yield json.loads(line)
+        yield from map(json.loads, file)

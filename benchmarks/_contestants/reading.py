@@ -5,41 +5,44 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-import threading
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, cast
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+from benchmarks._bodies import HELD
 from benchmarks._job import Counted, Job, Run
 
 from . import clients
 
-Read = Callable[[str], Counted]
+# Removed with what is in it when this process ends.
+_folder = tempfile.TemporaryDirectory()
 
 
 def ours(job: Job) -> Run:
-    """Stream with this library, all of its checks on."""
+    """Stream with this library, all of its checks on; "list": read all rows before counting."""
     from anthropix_py import batch, unwrap
 
-    client = clients.ours(job)
+    client, stream = clients.ours(job), job["argument"] != "list"
 
-    def read(id: str) -> Counted:
-        rows = unwrap(batch.results(client, unwrap(batch.show(client, id)), stream=True))
-        return _counted(cast("Iterable[dict[str, Any]]", rows))
+    def rows(name: str) -> Iterable[Any]:
+        ended = unwrap(batch.show(client, name))
+        return unwrap(batch.results(client, ended, stream=stream))
 
-    return _warmed(job, read)
+    return _counting(job, rows)
 
 
-def ours_whole(job: Job) -> Run:
-    """Read the rows into a list with this library."""
-    from anthropix_py import batch, unwrap
+def ours_times(job: Job) -> Run:
+    """Stream as many times as the job says, over one client, "at once" in threads or "in turn"."""
+    read, names = ours(job), range(job["number"])
 
-    client = clients.ours(job)
+    def run(name: str) -> Counted:
+        with ThreadPoolExecutor(len(names)) as threads:
+            over = threads.map if job["argument"] == "at once" else map
+            counted = list(over(lambda _: read(name), names))
+        return {figure: sum(one[figure] for one in counted) for figure in ("rows", "tokens")}
 
-    def read(id: str) -> Counted:
-        rows = unwrap(batch.results(client, unwrap(batch.show(client, id))))
-        return _counted(cast("list[dict[str, Any]]", rows))
-
-    return _warmed(job, read)
+    return run
 
 
 def ours_download(job: Job) -> Run:
@@ -48,181 +51,126 @@ def ours_download(job: Job) -> Run:
 
     client = clients.ours(job)
 
-    def read(id: str) -> Counted:
-        done = unwrap(batch.download(client, unwrap(batch.show(client, id)), _file()))
+    def run(name: str) -> Counted:
+        ended = unwrap(batch.show(client, name))
+        done = unwrap(batch.download(client, ended, _file(name)))
         return {"rows": done.rows, "bytes": os.path.getsize(done.path)}
 
-    return _unwritten(_warmed(job, read))
-
-
-def ours_in_turn(job: Job) -> Run:
-    """Read *number* times with this library, one after another."""
-    return _several(job, lambda read: [read() for _ in range(job["number"])])
-
-
-def ours_at_once(job: Job) -> Run:
-    """Read *number* times with this library, in as many threads over one client."""
-
-    def at_once(read: Run) -> list[Counted]:
-        counted: list[Counted] = []
-        threads = [
-            threading.Thread(target=lambda: counted.append(read())) for _ in range(job["number"])
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return counted
-
-    return _several(job, at_once)
+    return _undisturbed(run)
 
 
 def sdk(job: Job) -> Run:
     """Stream with the official SDK."""
-    client = clients.sdk(job)
-
-    def read(id: str) -> Counted:
-        rows = tokens = 0
-        for row in client.messages.batches.results(id):
-            rows += 1
-            if row.result.type == "succeeded":
-                tokens += row.result.message.usage.output_tokens
-        return {"rows": rows, "tokens": tokens}
-
-    return _warmed(job, read)
+    results = clients.sdk(job).messages.batches.results
+    return _counting(job, results, lambda row: row.result.message.usage.output_tokens)
 
 
-def httpx_lines(job: Job) -> Run:
+def httpx(job: Job) -> Run:
     """Stream with httpx, line by line."""
     client = clients.httpx_client(job)
 
-    def read(id: str) -> Counted:
-        with client.stream("GET", clients.path(id, "/results")) as response:
-            return _counted(map(json.loads, response.iter_lines()))
+    def rows(name: str) -> Iterator[Any]:
+        with client.stream("GET", _path(name)) as response:
+            yield from map(json.loads, response.iter_lines())
 
-    return _warmed(job, read)
-
-
-def urllib3_64k(job: Job) -> Run:
-    """Stream with urllib3, in pieces of 64 KiB."""
-    return _urllib3(job, 64 * 1024)
+    return _counting(job, rows)
 
 
-def urllib3_256k(job: Job) -> Run:
-    """Stream with urllib3, in pieces of 256 KiB."""
-    return _urllib3(job, 256 * 1024)
+def urllib3(job: Job) -> Run:
+    """Stream with urllib3, in blocks of as many KiB as the argument says."""
+    pool, size = clients.pool(job), int(job["argument"]) * 1024
+
+    def rows(name: str) -> Iterator[Any]:
+        response = pool.request("GET", job["url"] + _path(name), preload_content=False)
+        return _parsed(response.stream(size), json.loads)
+
+    return _counting(job, rows)
 
 
-def raw_json(job: Job) -> Run:
-    """Read a socket, split at newlines, parse with the standard library."""
-    raw = clients.Raw(job)
-    return _warmed(job, lambda name: _split(raw.get(clients.path(name, "/results")), json.loads))
+def raw(job: Job) -> Run:
+    """Read a socket, split at newlines, parse with the library of the argument."""
+    get, loads = clients.Raw(job).get, clients.library(job).loads
+    return _counting(job, lambda name: _parsed(get(_path(name)), loads))
 
 
-def raw_orjson(job: Job) -> Run:
-    """Read a socket, split at newlines, parse with orjson."""
-    import orjson
-
-    raw = clients.Raw(job)
-    return _warmed(job, lambda name: _split(raw.get(clients.path(name, "/results")), orjson.loads))
-
-
-def raw_whole(job: Job) -> Run:
-    """Read a socket, and keep every row in a list."""
-    raw = clients.Raw(job)
-
-    def read(id: str) -> Counted:
-        rows: list[Any] = []
-
-        def keep(line: bytes) -> Any:
-            rows.append(json.loads(line))
-            return rows[-1]
-
-        return _split(raw.get(clients.path(id, "/results")), keep)
-
-    return _warmed(job, read)
+def raw_list(job: Job) -> Run:
+    """Do the same, and keep every row in a list before counting."""
+    get, loads = clients.Raw(job).get, clients.library(job).loads
+    return _counting(job, lambda name: list(_parsed(get(_path(name)), loads)))
 
 
 def raw_file(job: Job) -> Run:
-    """Write what a socket gives to a file, and see it to the disk."""
-    raw = clients.Raw(job)
+    """Write what a socket returns to a file, and flush it to the disk."""
+    get = clients.Raw(job).get
 
-    def read(id: str) -> Counted:
-        with open(_file(), "wb") as file:
-            for piece in raw.get(clients.path(id, "/results")):
-                file.write(piece)
+    def run(name: str) -> Counted:
+        with open(_file(name), "wb") as file:
+            file.writelines(get(_path(name)))
             file.flush()
             os.fsync(file.fileno())
             return {"bytes": file.tell()}
 
-    return _unwritten(_warmed(job, read))
+    return _undisturbed(run)
 
 
 def wire(job: Job) -> Run:
     """Receive to nowhere."""
-    raw = clients.Raw(job)
-    return _warmed(job, lambda name: {"bytes": raw.drain(clients.path(name, "/results"))})
+    drain = clients.Raw(job).drain
+    return lambda name: {"bytes": drain(_path(name))}
 
 
-def _warmed(job: Job, read: Read) -> Run:
-    read(job["warm_up"])
-    return lambda: read(job["target"])
+def _parsed(blocks: Iterable[bytes], loads: Callable[[bytes], Any]) -> Iterator[Any]:
+    """Yield the rows in *blocks* of lines, with as little as can be between socket and parser."""
+    rest: list[bytes] = []
+    for block in blocks:
+        first, *lines = block.split(b"\n")
+        rest.append(first)
+        if lines:
+            yield loads(b"".join(rest))
+            *lines, last = lines
+            yield from map(loads, lines)
+            rest = [last]
 
 
-def _unwritten(run: Run) -> Run:
-    """Leave nothing to the disk that another has written before."""
-    os.unlink(_file())
+def _output_tokens(row: Any) -> int:
+    return int(row["result"]["message"]["usage"]["output_tokens"])
+
+
+def _counting(
+    job: Job, rows: Callable[[str], Iterable[Any]], tokens: Callable[[Any], int] = _output_tokens
+) -> Run:
+    def run(name: str) -> Counted:
+        if name.startswith("held-"):
+            return _prompt(job, rows(name))
+        number = total = 0
+        for row in rows(name):
+            number += 1
+            total += tokens(row)
+        return {"rows": number, "tokens": total}
+
+    return run
+
+
+def _prompt(job: Job, rows: Iterable[object]) -> Counted:
+    """Count the rows that arrived while the next was held back; the last row has no next one."""
+    prompt = number = 0
+    for number, _ in enumerate(rows, 1):
+        if number < HELD:
+            with urllib.request.urlopen(f"{job['control']}/release/{number}") as response:
+                prompt += json.load(response)["held"]
+    return {"prompt": prompt, "rows": number}
+
+
+def _path(name: str) -> str:
+    return clients.path(name, "/results")
+
+
+def _file(name: str) -> str:
+    return os.path.join(_folder.name, f"{name}.jsonl")
+
+
+def _undisturbed(run: Run) -> Run:
+    """Leave nothing to the disk that others have written before."""
     if hasattr(os, "sync"):
         os.sync()
     return run
-
-
-def _several(job: Job, all_of: Callable[[Run], list[Counted]]) -> Run:
-    read = ours(job)
-
-    def run() -> Counted:
-        counted = all_of(read)
-        return {name: sum(one[name] for one in counted) for name in ("rows", "tokens")}
-
-    return run
-
-
-def _urllib3(job: Job, size: int) -> Run:
-    pool = clients.pool(job)
-
-    def read(id: str) -> Counted:
-        response = pool.request(
-            "GET", job["url"] + clients.path(id, "/results"), preload_content=False
-        )
-        return _split(response.stream(size), json.loads)
-
-    return _warmed(job, read)
-
-
-def _counted(rows: Iterable[dict[str, Any]]) -> Counted:
-    number = tokens = 0
-    for row in rows:
-        number += 1
-        tokens += row["result"]["message"]["usage"]["output_tokens"]
-    return {"rows": number, "tokens": tokens}
-
-
-def _split(pieces: Iterable[bytes], loads: Callable[[bytes], Any]) -> Counted:
-    """Count the rows in *pieces* of lines, with as little between socket and parser as can be."""
-    number = tokens = 0
-    rest: list[bytes] = []
-    for piece in pieces:
-        ended: Sequence[bytes]
-        *ended, last = piece.split(b"\n")
-        if ended:
-            ended[0] = b"".join([*rest, ended[0]])
-            rest = []
-            for line in ended:
-                number += 1
-                tokens += loads(line)["result"]["message"]["usage"]["output_tokens"]
-        rest.append(last)
-    return {"rows": number, "tokens": tokens}
-
-
-def _file() -> str:
-    return os.path.join(tempfile.gettempdir(), "results.jsonl")

@@ -1,4 +1,4 @@
-"""The suites by name: each runs its contestants, and tells what came out."""
+"""The suites by name: each runs its contestants, and returns what there is to show."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 from benchmarks._bench import Bench
 from benchmarks._report import Outcome
 
-from . import calling, creating, promptness, reading, scaling, starting, streaming
+from . import calling, creating, jobs, reading, scaling, starting
 
 SUITES: dict[str, Callable[[Bench], Outcome]] = {
-    "streaming": streaming.streaming,
-    "promptness": promptness.promptness,
+    "streaming": reading.streaming,
+    "promptness": reading.promptness,
     "long": reading.long_rows,
     "whole": reading.whole,
     "download": reading.download,
@@ -20,4 +20,5 @@ SUITES: dict[str, Callable[[Bench], Outcome]] = {
     "show": calling.show,
     "start": starting.start,
     "scaling": scaling.scaling,
+    "job": jobs.job,
 }

@@ -1,133 +1,144 @@
-"""Creating a batch of 100,000 requests of 2.5 KB, from a list and from a generator; checking as many."""
+"""Creating a batch from a list and from a generator, and checking its requests, of each kind."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import _data
-from benchmarks._bench import Bench, Case, Runs
-from benchmarks._report import Goal, Outcome, Table, megabytes, seconds, spread, times
+from benchmarks._bench import FAST, OURS, SDK, STDLIB, Bench, Case
+from benchmarks._data import KINDS, write_requests
+from benchmarks._report import (
+    Goal,
+    Outcome,
+    Table,
+    faster,
+    megabytes,
+    memory,
+    runs_table,
+    times,
+    within,
+)
+from benchmarks._runs import Runs
 
-from ._names import FAST, SDK, STDLIB
+_MAIN = "many scripts"
+# Requests in full and in quick runs.
+_COUNTS = {_MAIN: (100_000, 15_000), "an image": (1_000, 100)}
+_OTHERS = (30_000, 5_000)
 
-_GENERATOR = ", from a generator"
+_GENERATOR = ", generator"
+_JSON, _ORJSON = "json alone", "orjson alone"
+_CREATING = {
+    STDLIB: "from_list ours",
+    FAST: "from_list ours",
+    SDK: "from_list sdk",
+    _JSON: "from_list json",
+    _ORJSON: "from_list orjson",
+    STDLIB + _GENERATOR: "from_generator ours",
+    FAST + _GENERATOR: "from_generator ours",
+    SDK + _GENERATOR: "from_generator sdk",
+}
+_CHECKING = {
+    f"{STDLIB}, validate.problems": "problems",
+    f"{FAST}, validate.problems": "problems",
+    f"{STDLIB}, split.chunks": "chunks",
+    f"{FAST}, split.chunks": "chunks",
+    _JSON: "encode json",
+    _ORJSON: "encode orjson",
+}
 
 
 def create(bench: Bench) -> Outcome:
     """Create from a list and from a generator over a file."""
-    count = bench.sized(100_000, 20_000)
-    target, size = _written(bench, count)
-    warm_up, _ = _written(bench, 10)
-    contestants = {
-        STDLIB: ("ours_list", False),
-        FAST: ("ours_list", True),
-        SDK: ("sdk_list", True),
-        STDLIB + _GENERATOR: ("ours_generator", False),
-        FAST + _GENERATOR: ("ours_generator", True),
-        SDK + _GENERATOR: ("sdk_generator", True),
-    }
-    cases = {
-        name: Case(
-            f"creating.{contestant}",
-            target,
-            {"requests": count},
-            ask="/received",
-            warm_up=warm_up,
-            orjson=orjson,
-        )
-        for name, (contestant, orjson) in contestants.items()
-    }
-    with bench.server() as server:
-        runs = bench.run("create", server, cases, bench.rounds(3))
-    return Outcome([_create_table(runs, count, size)], _create_goals(runs))
-
-
-def _written(bench: Bench, count: int) -> tuple[str, int]:
-    path = Path(bench.folder, f"requests-{count}.jsonl")
-    if not path.exists():
-        with path.open("wb") as file:
-            _data.write_requests(file, count)
-    return str(path), path.stat().st_size
-
-
-def _create_table(runs: Runs, count: int, size: int) -> Table:
-    lines = [
-        [
-            name,
-            seconds(runs.median(name)),
-            spread(runs.spread(name)),
-            times(runs.ratio(SDK + _GENERATOR * name.endswith(_GENERATOR), name)),
-            megabytes(runs.median(name, "growth")),
-            megabytes(runs.median(name, "peak")),
-        ]
-        for name in runs.samples
-    ]
-    head = ["", "time", "spread", "speed of SDK's", "memory grew", "memory in all"]
-    return Table(f"Creating a batch of {count:,} requests, {megabytes(size)}", head, lines)
-
-
-def _create_goals(runs: Runs) -> list[Goal]:
-    generators = [STDLIB + _GENERATOR, FAST + _GENERATOR]
-    return [
-        Goal("create", f"{STDLIB} over {SDK}, speed", runs.ratio(SDK, STDLIB), 4, at_least=True),
-        Goal("create", f"{FAST} over {SDK}, speed", runs.ratio(SDK, FAST), 12, at_least=True),
-        Goal(
-            "create",
-            f"{STDLIB}, memory above the list",
-            runs.median(STDLIB, "growth") / 1e6,
-            20,
-            form="{:.1f} MB",
-        ),
-        *(
-            Goal(
-                "create",
-                f"{name} over {SDK}'s, speed",
-                runs.ratio(SDK + _GENERATOR, name),
-                3,
-                at_least=True,
+    outcome = Outcome([], [])
+    for kind in KINDS:
+        count, path = _written(bench, kind)
+        warm_up = str(_file(bench, kind, 10))
+        cases = {
+            f"{kind}: {name}": Case(
+                f"creating.{contestant}", str(path), {"requests": count}, "/received", warm_up
             )
-            for name in generators
-        ),
-        *(
-            Goal(
-                "create",
-                f"{name}, memory in all",
-                runs.median(name, "peak") / 1e6,
-                40,
-                form="{:.1f} MB",
-            )
-            for name in generators
-        ),
-    ]
+            for name, contestant in _CREATING.items()
+        }
+        runs = bench.run(cases, bench.rounds(3, 2))
+        outcome.tables.append(_table("Creating", count, path, runs))
+        if kind == _MAIN:
+            outcome.goals.extend(_main_goals(runs))
+        else:
+            outcome.goals.extend(_goals(runs, kind))
+    return outcome
 
 
 def checking(bench: Bench) -> Outcome:
-    """Look for problems in a list of requests, and split it."""
-    count = bench.sized(100_000, 20_000)
-    target, size = _written(bench, count)
-    tasks = {
-        "validate.problems": ("problems", {"problems": 0}),
-        "split.chunks": ("chunks", {"requests": count}),
+    """Look for problems in a list of requests, and split it; beside encoding them and no more."""
+    outcome = Outcome([], [])
+    for kind in KINDS:
+        count, path = _written(bench, kind)
+        expected = {"problems": 0, "requests": count}
+        cases = {
+            f"{kind}: {name}": Case(f"creating.{contestant}", str(path), expected)
+            for name, contestant in _CHECKING.items()
+        }
+        runs = bench.run(cases, bench.rounds(3, 2))
+        outcome.tables.append(_table("Checking", count, path, runs))
+        gigabytes = path.stat().st_size / 1e9
+        for name in filter(_limit, cases):
+            pace = gigabytes / runs.median(name) * 60
+            text = f"{name}, GB a minute"
+            outcome.goals.append(Goal(text, pace, 1, at_least=True, form="{:.1f}"))
+    return outcome
+
+
+def _sdk(name: str) -> str:
+    """Return the name of the official SDK's case: of the same kind, from a list or a generator."""
+    kind, _, contestant = name.partition(": ")
+    return f"{kind}: {SDK}" + "".join(contestant.partition(",")[1:])
+
+
+def _limit(name: str) -> str:
+    """Return the name of the case that only encodes with the JSON library of *name*, or nothing."""
+    kind, _, contestant = name.partition(": ")
+    for mark, limit in (("(stdlib)", _JSON), ("(fast)", _ORJSON)):
+        if mark in contestant:
+            return f"{kind}: {limit}"
+    return ""
+
+
+def _table(doing: str, count: int, path: Path, runs: Runs) -> Table:
+    title = f"{doing} {count:,} requests, {megabytes(path.stat().st_size)}"
+    columns: dict[str, Callable[[str], str]] = {
+        "speed of SDK's": lambda name: times(runs.ratio(_sdk(name), name)),
+        "time over JSON alone": lambda name: times(runs.ratio(name, _limit(name))),
     }
-    cases = {
-        f"{name}, {task}": Case(f"creating.{contestant}", target, expected, orjson=orjson)
-        for task, (contestant, expected) in tasks.items()
-        for name, orjson in ((STDLIB, False), (FAST, True))
-    }
-    with bench.server() as server:
-        runs = bench.run("checking", server, cases, bench.rounds(3))
-    pace = {name: size / 1e9 / runs.median(name) * 60 for name in cases}
-    lines = [
-        [name, seconds(runs.median(name)), spread(runs.spread(name)), f"{pace[name]:.1f}"]
-        for name in cases
+    return runs_table(title, runs, columns)
+
+
+def _written(bench: Bench, kind: str) -> tuple[int, Path]:
+    count = bench.sized(*_COUNTS.get(kind, _OTHERS))
+    return count, _file(bench, kind, count)
+
+
+def _file(bench: Bench, kind: str, count: int) -> Path:
+    path = Path(bench.folder, f"{kind}-{count}.jsonl")
+    if not path.exists():
+        write_requests(path, kind, count)
+    return path
+
+
+def _main_goals(runs: Runs) -> list[Goal]:
+    stdlib, fast = (f"{_MAIN}: {name}" for name in OURS)
+    generators = [f"{_MAIN}: {name}{_GENERATOR}" for name in OURS]
+    return [
+        faster(runs, stdlib, _sdk(stdlib), 4),
+        faster(runs, fast, _sdk(fast), 12),
+        memory(f"{stdlib}, memory above the list", runs.median(stdlib, "growth"), 20),
+        *(faster(runs, name, _sdk(name), 3) for name in generators),
+        *(memory(f"{name}, memory in all", runs.median(name, "peak"), 40) for name in generators),
     ]
-    table = Table(
-        f"Checking {count:,} requests, {megabytes(size)}",
-        ["", "time", "spread", "GB a minute"],
-        lines,
-    )
-    goals = [
-        Goal("checking", f"{name}, GB a minute", pace[name], 1, at_least=True, form="{:.1f}")
-        for name in cases
+
+
+def _goals(runs: Runs, kind: str) -> list[Goal]:
+    ours = [f"{kind}: {name}" for name in OURS]
+    return [
+        *(faster(runs, name, _sdk(name), 2) for name in ours),
+        *(within(runs, name, _limit(name), 3) for name in ours),
     ]
-    return Outcome([table], goals)
