@@ -1,7 +1,8 @@
-"""Run a file of requests as one batch: create it, wait, stream its results to a file, add them up.
+"""Run a file of requests as one batch: create it, wait, download its rows, add up its tokens.
 
-By itself it talks to the built-in emulator, in this process. With --live it talks to the real API
-with ANTHROPIC_API_KEY, and costs what the requests cost.
+By default it talks to the built-in emulator, on this machine, without a key and without a bill.
+That emulator loses the response to the create and cuts the results off once, to show what happens
+then. With --live it talks to the real API with ANTHROPIC_API_KEY, and the requests cost money.
 """
 
 from __future__ import annotations
@@ -10,117 +11,138 @@ import argparse
 import contextlib
 import json
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from demo_display import answers, failures, on_event, say, state, step, table, watching
 
 import anthropix_py
 from anthropix_py import batch, emulator, unwrap, usage
+from anthropix_py.emulator import Fault
 from anthropix_py.types import MessageBatch, Row
 
 REQUESTS = Path(__file__).parent / "requests.jsonl"
-SECONDS = 3.0  # that the emulated batch takes
 
-console = Console()
+Requests = list[dict[str, Any]]
 
 
 def main() -> None:
-    """Do the job, with the options of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "file", nargs="?", type=Path, default=REQUESTS, help="requests as JSON Lines"
-    )
-    parser.add_argument(
-        "--out", type=Path, default=Path("out/results.jsonl"), help="where the rows go: %(default)s"
-    )
-    parser.add_argument("--live", action="store_true", help="talk to the real API")
-    options = parser.parse_args()
+    """Run the demo with the options of the command line; trouble is one line and an exit code."""
+    options = arguments()
     try:
-        with connected(options.live) as client:
-            run(client, options.file, options.out, interval=None if options.live else 0.5)
-    except (anthropix_py.AnthropixError, OSError) as error:
-        sys.exit(f"{type(error).__name__}: {error}")
+        requests = read(options.file)
+        with connected(options.live, len(requests), options.takes) as client:
+            run(client, requests, options.out, interval=None if options.live else 0.2)
+    except KeyboardInterrupt as interrupt:
+        # The note names the batch, which goes on at the real API; the emulated one is gone.
+        notes = getattr(interrupt, "__notes__", []) if options.live else []
+        fail(130, " ".join(["interrupted.", *notes]))
+    except ValueError as error:
+        fail(2, f"{options.file}: {error}")
+    except anthropix_py.InvalidRequest as error:
+        fail(2, f"{options.file}: {error.problems[0]}")
+    except OSError as error:
+        fail(2, f"{error.filename}: {error.strerror}")
+    except anthropix_py.AnthropixError as error:
+        fail(1, f"{type(error).__name__}: {error}")
+
+
+def arguments() -> argparse.Namespace:
+    """Return the options of the command line."""
+    parser = argparse.ArgumentParser(description="Run a file of requests as one batch.")
+    add = parser.add_argument
+    add("file", nargs="?", type=Path, default=REQUESTS, help="requests as JSON Lines: %(default)s")
+    add("--out", type=Path, default=Path("out"), help="folder for the rows: %(default)s")
+    add("--takes", type=float, default=3.0, help="seconds of the emulated batch: %(default)s")
+    add("--live", action="store_true", help="talk to the real API; costs money")
+    return parser.parse_args()
+
+
+def fail(code: int, line: str) -> None:
+    """Print *line* and exit with *code*."""
+    print(line, file=sys.stderr)
+    sys.exit(code)
+
+
+def read(file: Path) -> Requests:
+    """Return the requests in *file*, one a line. Raises OSError, or ValueError for bad JSON."""
+    requests = []
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                requests.append(json.loads(line))
+            except (ValueError, RecursionError):
+                raise ValueError(f"line {number} is not JSON") from None
+    return requests
 
 
 @contextlib.contextmanager
-def connected(live: bool) -> Iterator[anthropix_py.Client]:
-    """Give a client of the real API, or of an emulator that lives as long as the context."""
+def connected(live: bool, size: int, takes: float) -> Iterator[anthropix_py.Client]:
+    """Yield a client of the real API, or of an emulator that lives as long as the context."""
     if live:
-        yield anthropix_py.init()
-    else:
-        with emulator.serve(takes=SECONDS) as url:
-            yield anthropix_py.init("any-key-will-do", base_url=url)
+        yield anthropix_py.init(on_event=on_event)
+        return
+    lost = Fault("create", "lose")
+    cut = Fault("results", "cut", 150 * size)  # bytes; no row of the emulator is as short
+    with emulator.serve(takes=takes, progressive=True, faults=[lost, cut]) as url:
+        yield anthropix_py.init("any-key", base_url=url, on_event=on_event)
 
 
-def run(client: anthropix_py.Client, file: Path, out: Path, interval: float | None) -> None:
-    """Run the requests in *file* as one batch, and write its rows to *out*."""
-    with file.open(encoding="utf-8") as lines:
-        created = unwrap(batch.create(client, map(json.loads, lines)))
-    console.print(f"created {created['id']} at {client.base_url}", highlight=False)
-    ended = waited_for(client, created, interval)
-    outcomes: Counter[str] = Counter()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with out.open("w", encoding="utf-8") as target:
-        rows = unwrap(batch.results(client, ended, stream=True))
-        tokens = usage.total(written(rows, target, outcomes))
-    console.print(table(outcomes, tokens))
-    console.print(f"{sum(outcomes.values()):,} rows are in {out}", highlight=False)
+def run(
+    client: anthropix_py.Client, requests: Requests, folder: Path, interval: float | None
+) -> None:
+    """Run *requests* as one batch, and write its rows to a file in *folder*."""
+    step(f"Creating a batch of {len(requests):,} requests at {client.base_url}")
+    created = create(client, requests)
+
+    step("Waiting until it has ended")
+    with watching(len(requests)) as on_update:
+        ended = unwrap(batch.wait(client, created, interval=interval, on_update=on_update))
+    say(state(ended))
+
+    step("Downloading the results")
+    folder.mkdir(parents=True, exist_ok=True)
+    done = unwrap(batch.download(client, ended, folder / f"{ended['id']}.jsonl"))
+    with open(done.path, encoding="utf-8") as lines:
+        rows: list[Row] = [json.loads(line) for line in lines]
+    received = {row["custom_id"] for row in rows}
+    lost = {request["custom_id"] for request in requests} - received
+    say(f"{len(rows):,} rows: {len(lost)} lost, {len(rows) - len(received)} doubled")
+
+    step("Rows that did not succeed, and three that did")
+    failures(rows)
+    answers(rows, most=3)
+
+    step("Tokens")
+    table(usage.total(rows))
+
+    step(f"The rows are in {done.path}")
+    say("next: docs/batches.md and docs/emulator.md, or make demo LIVE=1 (costs money)")
 
 
-def waited_for(
-    client: anthropix_py.Client, created: MessageBatch, interval: float | None
-) -> MessageBatch:
-    """Wait for the batch: with a live display on a terminal, with a line a look elsewhere."""
-    if not console.is_terminal:
-        return unwrap(
-            batch.wait(
-                client, created, interval=interval, on_update=lambda seen: print(progress_of(seen))
-            )
-        )
-    total = created["request_counts"]["processing"]
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("created", total=total)
-
-        def on_update(seen: MessageBatch) -> None:
-            completed = total - seen["request_counts"]["processing"]
-            progress.update(task, description=progress_of(seen), completed=completed)
-
-        return unwrap(batch.wait(client, created, interval=interval, on_update=on_update))
+def create(client: anthropix_py.Client, requests: Requests) -> MessageBatch:
+    """Return the new batch. If the response was lost, look for the batch; do not create another."""
+    match batch.create(client, requests):
+        case "ok", created:
+            say(f"created {created['id']}")
+            return created
+        case "error", anthropix_py.UnknownOutcome() as unknown:
+            say(f"the response was lost: {unknown.cause}")
+            say("sending it again could pay for a second batch, so look for the first one")
+            return find(client, unknown)
+        case "error", exc:
+            raise exc
 
 
-def progress_of(seen: MessageBatch) -> str:
-    """Say in a line how far the batch is."""
-    counts = ", ".join(
-        f"{count:,} {state}" for state, count in seen["request_counts"].items() if count
-    )
-    return f"{seen['processing_status']}: {counts}"
-
-
-def written(rows: Iterable[Row], target: TextIO, outcomes: Counter[str]) -> Iterator[Row]:
-    """Pass *rows* on, each written to *target* and its outcome counted."""
-    for row in rows:
-        target.write(json.dumps(row, ensure_ascii=False) + "\n")
-        outcomes[row["result"]["type"]] += 1
-        yield row
-
-
-def table(outcomes: Counter[str], tokens: dict[str, usage.Tokens]) -> Table:
-    """Lay out what came back and what it took."""
-    made = Table("", "rows", "input tokens", "output tokens")
-    for outcome, count in outcomes.most_common():
-        made.add_row(outcome, f"{count:,}")
-    made.add_section()
-    for model, taken in tokens.items():
-        made.add_row(model, "", f"{taken.input:,}", f"{taken.output:,}")
-    return made
+def find(client: anthropix_py.Client, unknown: anthropix_py.UnknownOutcome) -> MessageBatch:
+    """Return the batch that a create has made, if only one batch can be it."""
+    match unwrap(batch.candidates(client, unknown)):
+        case [found]:
+            say(f"candidates found {found['id']}, with as many requests, created just now")
+            return found
+        case _:  # none yet, or several: somebody has to decide
+            raise unknown
 
 
 if __name__ == "__main__":
