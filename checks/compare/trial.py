@@ -11,9 +11,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ from anthropix_py.emulator import Store
 
 STARTS = 3  # how often a contestant is started at most
 _RUN_TIMEOUT = 60.0  # seconds of one start at most
+_TICK = 0.02  # seconds between polls of a contestant's process
 _TAKES = 0.5  # seconds until a batch ends
 # Requests that leave this machine fail at once, because nothing listens there.
 _NOWHERE = "http://127.0.0.1:9"
@@ -70,11 +71,12 @@ class Client:
         self._environment = environment
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
 
     def run(self, timeout: float) -> int | None:
         """Run it to its end and return its exit code, None after *timeout* seconds."""
         with (self._folder / "output.txt").open("ab") as output:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 self._command,
                 env=self._environment,
                 cwd=self._folder,
@@ -83,18 +85,24 @@ class Client:
                 stderr=output,
                 start_new_session=True,
             )
+            self._process = process
             try:
-                return self._process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                return None
+                has_ended = _ends(process, timeout)
             finally:
                 self.kill()
-                self._process.wait()
+                with self._lock:
+                    process.wait()
+        if not has_ended:
+            return None
+        return process.returncode
 
     def kill(self) -> None:
-        """Kill all its processes with SIGKILL."""
-        if self._process is not None:
-            with suppress(ProcessLookupError):
+        """Kill all its processes with SIGKILL.
+
+        Its number is that of its group. Once it is reaped, something else may have that number.
+        """
+        with self._lock:
+            if self._process is not None and self._process.returncode is None:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     @property
@@ -102,6 +110,17 @@ class Client:
         """Return the last line that it wrote."""
         lines = (self._folder / "output.txt").read_text(errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _ends(process: subprocess.Popen[bytes], timeout: float) -> bool:
+    """Return whether a process ends within *timeout* seconds. It is not reaped yet."""
+    until = time.monotonic() + timeout
+    flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    while time.monotonic() < until:
+        if os.waitid(os.P_PID, process.pid, flags) is not None:
+            return True
+        time.sleep(_TICK)
+    return False
 
 
 def trial(name: str, case_name: str, folder: Path, seconds: float) -> Found:
