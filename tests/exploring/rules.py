@@ -18,8 +18,7 @@ from anthropix_py.job._view import Attempt, Place, View
 from .model import model
 from .runner import INTENT_LATE, NO_COUNT, NO_EPOCH, NO_MIRROR
 from .search import Report, explore
-from .settings import EVERY, SETTINGS
-from .world import Setting
+from .settings import EVERY
 
 Patch = tuple[object, str, Any]
 
@@ -28,17 +27,14 @@ class Rule(NamedTuple):
     """A rule: the setting in which its absence does harm, and what taking it away replaces."""
 
     name: str
-    setting: str | Setting
+    setting: str
     patches: tuple[Patch, ...] = ()
     without: frozenset[str] = frozenset()
 
     def explored(self, most: int = 10**9) -> Report:
         """Return what is found without the rule."""
-        setting = self.setting
-        if isinstance(setting, str):
-            setting = EVERY[setting]
         with _replaced(self.patches):
-            return explore(model(setting, self.without), most)
+            return explore(model(EVERY[self.setting], self.without), most)
 
 
 @contextmanager
@@ -50,7 +46,7 @@ def _replaced(patches: tuple[Patch, ...]) -> Iterator[None]:
 
 
 _after_event, _plan_next = _after.after, _plan.plan
-_candidates = View.candidates
+_candidates, _compared = View.candidates, Place.compared
 _NEVER = -1e18
 
 
@@ -83,7 +79,9 @@ def _adopting(view: View, event: happened.Event) -> View:
 
 def _complete_anyhow(view: View, event: happened.Event) -> happened.Event:
     if isinstance(event, happened.WalkFailed):
-        return happened.Walked(event.at, _NEVER, view.place or Place("here"), ())
+        # what was known was on the pages that came, and nothing else
+        listed = tuple(happened.Listed(*one[:5]) for one in view.sightings)
+        return happened.Walked(event.at, _NEVER, view.place or Place("here"), listed)
     return event
 
 
@@ -155,6 +153,16 @@ def _no_candidates(view: View, attempt: Attempt) -> list[_view.Sighting]:
     return []
 
 
+def _taken_for_the_same(outcome: str) -> tuple[Patch, ...]:
+    """Let two places whose comparison has *outcome* be one."""
+
+    def compared(one: Place, other: Place) -> str:
+        found = _compared(one, other)
+        return "same" if found == outcome else found
+
+    return ((Place, "compared", compared),)
+
+
 def _no(*args: object) -> bool:
     return False
 
@@ -221,7 +229,7 @@ RULES: tuple[Rule, ...] = (
     Rule("the window begins earlier by slack", "clocks that differ", _NO_SLACK),
     Rule(
         "only a walk that is complete to its bound counts",
-        "walks that fail",
+        "walks that fail, one after another",
         _hearing(_complete_anyhow),
     ),
     Rule(
@@ -252,16 +260,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "nothing is concluded in another place",
         "the key of another workspace",
-        ((Place, "compared", lambda one, other: "same"),),
+        _taken_for_the_same("another"),
     ),
     Rule(
         "nothing is concluded in a place that cannot be recognized",
-        Setting(
-            budget=SETTINGS["the key of another workspace"].budget,
-            headers=False,
-            stops=("another_workspace",),
-        ),
-        ((Place, "compared", lambda one, other: "same"),),
+        "the key of another workspace, unseen in headers",
+        _taken_for_the_same("unclear"),
     ),
     Rule("the audit at the start", "a restored backup", _seeing(audited=True)),
     Rule(

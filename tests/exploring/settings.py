@@ -16,10 +16,16 @@ SETTINGS: dict[str, Setting] = {
     "pauses": Setting(budget=Budget(lost=1, pause=1)),
     "a machine that sleeps": Setting(budget=Budget(lost=1, crash=1, nap=1)),
     "walks that fail": Setting(budget=Budget(lost=1, cut_walk=1)),
+    "walks that fail, one after another": Setting(
+        budget=Budget(lost=1, cut_walk=7), late=(0,), hidden=(0,)
+    ),
     "a POST that is long open": Setting(budget=Budget(lost=1, crash=1), held=(0, 6)),
     "clocks that differ": Setting(budget=Budget(crash=1, lost=1), skew=(0, 1)),
     "the key of another workspace": Setting(
         budget=Budget(crash=1, lost=1, other_key=1), stops=("another_workspace",)
+    ),
+    "the key of another workspace, unseen in headers": Setting(
+        budget=Budget(crash=1, lost=1, other_key=1), headers=False, stops=("another_workspace",)
     ),
     "a lost database": Setting(budget=Budget(crash=1, lost=1, lose_journal=1)),
     "a restored backup": Setting(budget=Budget(crash=1, backup=1)),
