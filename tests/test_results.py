@@ -145,7 +145,7 @@ CLEAN_BUT_SHORT: dict[str, Step] = {
 def test_a_cut_response_is_resumed_by_asking_again(step: Step, named: Any) -> None:
     shuffled = b"\n".join(reversed(LINES))
     with Scripted(step, [chunked(shuffled, 10)]) as server:
-        assert by_id(list(stream(server, named, timeout=0.1))) == ROWS
+        assert by_id(list(stream(server, named, timeout=0.5))) == ROWS
 
 
 @table("step", ONLY_THE_END_CUT)
@@ -180,7 +180,7 @@ def test_no_rows_at_all_are_never_complete() -> None:
 def test_cuts_beyond_the_policy_are_an_error_that_counts(step: Step) -> None:
     received: list[Any] = []
     with Scripted(*[step] * 3) as server:
-        rows = stream(server, timeout=0.1)
+        rows = stream(server, timeout=0.5)
         with pytest.raises(IncompleteResults, match=r"after [012] of 3 rows") as caught:
             received.extend(rows)
     assert (caught.value.expected, caught.value.received) == (3, len(received))
