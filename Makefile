@@ -19,7 +19,7 @@ check: .venv/with-dev
 faults: .venv/with-test
 	$(BIN)/python checks/faults.py
 
-interrupts: .venv/with-emulator,cli
+interrupts: .venv/with-test
 	$(BIN)/python checks/interrupts.py $(if $(TIMES),--times $(TIMES))
 
 explore: .venv/with-test

@@ -57,7 +57,7 @@ def main() -> int:
     table = Table("call", "injected", "times", "outcome", "lost", "doubled", "wrong")
     totals: Counter[str] = Counter()
     for case in all_cases(elsewhere.url):
-        tally = case.run(times)
+        tally = case.tally(times)
         counts = {f"lost {case.unit}": tally.lost, f"doubled {case.unit}": tally.doubled}
         counts["other faults"] = tally.wrong
         totals.update(counts)

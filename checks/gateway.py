@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import socketserver
@@ -80,8 +81,8 @@ def unchanged(answer: Answer) -> Iterable[bytes]:
 
 def once(change: Change) -> Change:
     """Return a change of the first answer alone."""
-    left = [change]
-    return lambda answer: (left.pop() if left else unchanged)(answer)
+    changes = itertools.chain([change], itertools.repeat(unchanged))
+    return lambda answer: next(changes)(answer)
 
 
 class _Body:
@@ -118,7 +119,9 @@ class Gateway(socketserver.ThreadingTCPServer):
     def answer(self, asked: Asked) -> Iterable[bytes]:
         """Return what is sent for a request, in blocks."""
         headers = {name: text for name, text in asked.headers.items() if name not in _FRAMING}
-        body = _Body(asked.body) if asked.body else None
+        body = None
+        if asked.body:
+            body = _Body(asked.body)
         request = Request(asked.method, self.url + asked.target, headers, body)
         response = emulator.handle(self._store, request)
         content = b"".join(response.chunks)

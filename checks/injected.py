@@ -152,7 +152,7 @@ def _cancel(case: _Setting, alternatives: Sequence[_Faulty], times: int) -> Tall
         created = unwrap(batch.create(case.client, requests()))
         with case.injected(faulty, chance):
             tag, value = batch.cancel(case.client, created)
-        tally.outcomes[tag if tag == "ok" else type(value).__name__] += 1
+        tally.count(tag, value)
         now = unwrap(batch.show(case.client, created))
         tally.lost += tag != "ok" or now["cancel_initiated_at"] is None
     return tally
@@ -167,7 +167,7 @@ def _delete(case: _Setting, alternatives: Sequence[_Faulty], times: int) -> Tall
         unwrap(batch.wait(case.client, created))
         with case.injected(faulty, chance):
             tag, value = batch.delete(case.client, created)
-        tally.outcomes[tag if tag == "ok" else type(value).__name__] += 1
+        tally.count(tag, value)
         tally.lost += tag != "ok" or created["id"] in case.ids()
     return tally
 

@@ -125,6 +125,19 @@ def _torn(chance: random.Random) -> Change:
     return once(_edited(edit))
 
 
+def _falsified(chance: random.Random) -> Change:
+    """Alter a text, which leaves its row a row, and behind it a byte that does not."""
+
+    def edit(body: bytes) -> bytes:
+        at = chance.randrange(len(body) // 2, len(body))
+        # not the first row, by which a part is recognized
+        first = body.index(b"\n")
+        altered = body[first:at].replace(b"What", b"That", 3)
+        return body[:first] + altered + b"\0" + body[at + 1 :]
+
+    return once(_edited(edit))
+
+
 def _altered(chance: random.Random) -> Change:
     """Replace a byte by one that is nowhere in JSON."""
 
@@ -164,28 +177,43 @@ def _interim(answer: Answer) -> Iterable[bytes]:
     ]
 
 
-# What is read in every way, and by which names: the dict, the id, the results_url.
-_BODIES: dict[str, tuple[Make, str]] = {
-    "gzip with a wrong checksum": (lambda _: once(_zipped(_wrong_checksum)), "dict"),
-    "gzip with a wrong checksum, by id": (lambda _: once(_zipped(_wrong_checksum)), "id"),
-    "gzip with an altered byte": (_altered_gzip, "dict"),
-    "no row, by id": (lambda _: once(_no_row), "id"),
-    "no row, by URL": (lambda _: once(_no_row), "url"),
-    "never a row, by id": (lambda _: _no_row, "id"),
-    "no framing, cut at a line, by id": (
-        lambda chance: once(_without_framing(chance.randrange(ROWS))),
-        "id",
+class _Body(NamedTuple):
+    """What is read in every way, by which name of the batch, and the outcomes that are right."""
+
+    make: Make
+    name: str = "dict"
+    ends: tuple[str, ...] = ("ok",)
+
+
+_NOT = ("DecodeError",)
+# A wrong checksum is an error if rows were handed over before it, and is mended otherwise.
+_CORRUPT = ("ok", "CorruptRows", "DecodeError")
+_BODIES: dict[str, _Body] = {
+    "gzip with a wrong checksum": _Body(lambda _: once(_zipped(_wrong_checksum)), "dict", _CORRUPT),
+    "gzip with a wrong checksum, by id": _Body(
+        lambda _: once(_zipped(_wrong_checksum)), "id", _CORRUPT
     ),
-    "no framing, complete, by id": (lambda _: once(_without_framing(ROWS)), "id"),
-    "four cuts, each further than the last": (_cuts, "dict"),
-    "four cuts, each further than the last, by id": (_cuts, "id"),
-    _UNREADABLE: (lambda _: _with_unreadable, "dict"),
-    "endless rows": (lambda _: _endless, "dict"),
-    "interim responses 102, 103": (lambda _: _interim, "dict"),
-    "a torn row, an error behind it": (_torn, "dict"),
-    "a row with an altered byte": (_altered, "dict"),
-    "a row with a byte missing": (_missing, "dict"),
+    "gzip with an altered byte": _Body(_altered_gzip, "dict", _CORRUPT),
+    "no row, by id": _Body(lambda _: once(_no_row), "id"),
+    "no row, by URL": _Body(lambda _: once(_no_row), "url"),
+    "never a row, by id": _Body(lambda _: _no_row, "id", ("IncompleteResults",)),
+    "no framing, cut at a line, by id": _Body(
+        lambda chance: once(_without_framing(chance.randrange(ROWS))), "id"
+    ),
+    "no framing, complete, by id": _Body(lambda _: once(_without_framing(ROWS)), "id"),
+    "four cuts, each further than the last": _Body(_cuts),
+    "four cuts, each further than the last, by id": _Body(_cuts, "id"),
+    _UNREADABLE: _Body(lambda _: _with_unreadable),
+    "endless rows": _Body(lambda _: _endless, "dict", ("IncompleteResults",)),
+    "interim responses 102, 103": _Body(lambda _: _interim),
+    "a torn row, an error behind it": _Body(_torn, "dict", _NOT),
+    "a row with an altered byte": _Body(_altered, "dict", _NOT),
+    "a row with a byte missing": _Body(_missing, "dict", _NOT),
 }
+
+
+# What a case makes of the lines for good.
+_EDITS: dict[str, Edit] = {_UNREADABLE: _unreadable}
 
 
 class _Batch(NamedTuple):
@@ -196,8 +224,8 @@ class _Batch(NamedTuple):
     rows: dict[str, dict[str, Any]]
 
     @classmethod
-    def of(cls, here: Place) -> _Batch:
-        ended = unwrap(batch.wait(here.client, unwrap(batch.create(here.client, requests()))))
+    def of(cls, here: Place, text: str = "") -> _Batch:
+        ended = unwrap(batch.wait(here.client, unwrap(batch.create(here.client, requests(text)))))
         lines: list[bytes] = []
 
         def keep(answer: Answer) -> Iterable[bytes]:
@@ -244,7 +272,7 @@ def _read(make: Make, name: str, times: int) -> Tally:
     return tally
 
 
-def _download(make: Make, name: str, times: int, edit: Edit = lambda lines: lines) -> Tally:
+def _download(make: Make, name: str, edit: Edit, times: int) -> Tally:
     """Download, again without a fault if that failed, and compare the file with the rows.
 
     *edit*: what the case makes of the lines.
@@ -257,7 +285,7 @@ def _download(make: Make, name: str, times: int, edit: Edit = lambda lines: line
             path = os.path.join(folder, f"{number}.jsonl")
             here.gateway.changes = {"results": make(chance)}
             tag, value = batch.download(here.client, one.names[name], path)
-            tally.outcomes["ok" if tag == "ok" else type(value).__name__] += 1
+            tally.count(tag, value)
             if tag == "error":
                 # a file that is not complete must not be there
                 tally.wrong += os.path.exists(path)
@@ -280,29 +308,39 @@ def _foreign_part(times: int) -> Tally:
     tally = Tally()
     chance = random.Random(5)
     with place() as here, tempfile.TemporaryDirectory() as folder:
-        one, other = _Batch.of(here), _Batch.of(here)
+        one, other = _Batch.of(here), _Batch.of(here, "of another batch")
         for number in range(times):
             path = os.path.join(folder, f"{number}.jsonl")
             kept = chance.sample(other.lines, chance.randrange(1, ROWS + 1))
             with open(f"{path}.{one.names['id']}.part", "wb") as part:
                 part.write(b"".join(kept))
-            tag, _ = batch.download(here.client, one.names["dict"], path)
-            tally.outcomes[tag] += 1
+            tally.count(*batch.download(here.client, one.names["dict"], path))
             _compare(tally, path, one.lines)
     return tally
 
 
 def cases() -> list[Case]:
     """Return the cases."""
-    found: list[Case] = []
-    for name, (make, named) in _BODIES.items():
-        found.append(Case("results", name, partial(_read, make, named)))
-    for name, (make, named) in _BODIES.items():
-        # a download takes no URL
-        if named != "url" and name != _UNREADABLE:
-            found.append(Case("download", name, partial(_download, make, named)))
-    make, named = _BODIES[_UNREADABLE]
-    run = partial(_download, make, named, edit=_unreadable)
-    found.append(Case("download", _UNREADABLE, run))
-    found.append(Case("download", "a part of another batch, the same ids", _foreign_part))
-    return found
+    reading = [
+        Case("results", name, partial(_read, body.make, body.name), body.ends)
+        for name, body in _BODIES.items()
+    ]
+    # a download takes no URL
+    downloading = [
+        Case(
+            "download",
+            name,
+            partial(_download, body.make, body.name, _EDITS.get(name, list)),
+            body.ends,
+        )
+        for name, body in _BODIES.items()
+        if body.name != "url"
+    ]
+    falsified = partial(_download, _falsified, "dict", list)
+    foreign = Case("download", "a part of another batch, the same ids", _foreign_part, ("ok",))
+    return [
+        *reading,
+        *downloading,
+        Case("download", "a row altered, and one that shows it", falsified, _NOT),
+        foreign,
+    ]

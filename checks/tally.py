@@ -11,6 +11,8 @@ from anthropix_py import Client, UnknownOutcome, batch, unwrap
 KEY = "sk-ant-api03-the-key-that-must-go-nowhere-else"
 ROWS = 40  # requests of a batch
 
+_JUDGED = ("candidates right", "candidates WRONG")
+
 
 class Tally:
     """Outcomes with their numbers; what was lost and doubled; anything else that must not be."""
@@ -21,6 +23,13 @@ class Tally:
         self.doubled = 0
         self.wrong = 0
 
+    def count(self, tag: str, value: object) -> None:
+        """Count a result."""
+        name = tag
+        if tag == "error":
+            name = type(value).__name__
+        self.outcomes[name] += 1
+
     def create(self, client: Client, result: tuple[str, object], made: set[str]) -> None:
         """Count the result of a create, after which the batches *made* are there.
 
@@ -28,15 +37,13 @@ class Tally:
         or is not among the candidates.
         """
         self.doubled += max(0, len(made) - 1)
+        self.count(*result)
         match result:
             case "ok", dict(created):
-                self.outcomes["ok"] += 1
                 self.lost += created["id"] not in made
             case "error", UnknownOutcome() as unknown:
-                self.outcomes["UnknownOutcome"] += 1
                 self.candidates(client, unknown, made)
-            case _, error:
-                self.outcomes[type(error).__name__] += 1
+            case _:
                 self.lost += len(made)
 
     def candidates(self, client: Client, unknown: UnknownOutcome, made: set[str]) -> None:
@@ -48,29 +55,50 @@ class Tally:
         found = {one["id"] for one in unwrap(batch.candidates(client, unknown))}
         missing = made - found
         self.lost += len(missing)
-        right = not missing if made else not found
-        self.wrong += not right
-        self.outcomes["candidates right" if right else "candidates WRONG"] += 1
+        wrong = missing
+        if not made:
+            wrong = found
+        self.wrong += bool(wrong)
+        self.outcomes[_JUDGED[bool(wrong)]] += 1
 
     def rows(self, ids: list[str], error: BaseException | None) -> None:
         """Count the rows of one reading: without an error all must be there, and each once."""
         self.doubled += len(ids) - len(set(ids))
-        if error is None:
-            self.lost += ROWS - len(set(ids))
-        self.outcomes["ok" if error is None else type(error).__name__] += 1
+        if error is not None:
+            self.count("error", error)
+            return
+        self.count("ok", ids)
+        self.lost += ROWS - len(set(ids))
 
 
 class Case(NamedTuple):
-    """A case: the call, what is injected, and what runs it so many times."""
+    """A case: the call, what is injected, and what runs it so many times.
+
+    `ends`: the outcomes that are right, if not all are that lose and double nothing.
+    """
 
     call: str
     injected: str
     run: Callable[[int], Tally]
+    ends: tuple[str, ...] = ()
+
+    def tally(self, times: int) -> Tally:
+        """Run the case; an outcome that is not right is wrong."""
+        tally = self.run(times)
+        if self.ends:
+            tally.wrong += sum(
+                count
+                for outcome, count in tally.outcomes.items()
+                if outcome not in (*self.ends, *_JUDGED)
+            )
+        return tally
 
     @property
     def unit(self) -> str:
         """Return what is lost or doubled, if anything is."""
-        return "rows" if self.call in ("results", "download") else "batches"
+        if self.call in ("results", "download"):
+            return "rows"
+        return "batches"
 
 
 def requests(text: str = "") -> Iterator[dict[str, object]]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import multiprocessing
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from types import FrameType
 from typing import Any
 
 import pytest
 import urllib3.util.connection
+from interrupting import InterruptAt
 from samples import ID, KEY, a_batch, client, error_in, request
 from scripted import PATIENCE, Scripted, Step, answer, chunked, close, counted, reset, stall
 
@@ -207,31 +205,7 @@ def test_a_call_in_between_in_the_same_thread_does_not_change_what_is_known(
     assert nested == ["begun", False]
 
 
-class InterruptAt:
-    """Raises KeyboardInterrupt at the nth place in what keeps connections where Python may do so.
-
-    Python looks for signals when a function begins and when one written in C has returned.
-    `left`: the places that a call had too few of.
-    """
-
-    _MODULES = ("anthropix_py._http.connections", "queue", "threading", "urllib3.connectionpool")
-
-    def __init__(self, number: int) -> None:
-        self.left = number
-
-    def run(self, call: Callable[[], object]) -> None:
-        before = sys.getprofile()
-        sys.setprofile(self._step)
-        with contextlib.suppress(KeyboardInterrupt):
-            call()
-        sys.setprofile(before)
-
-    def _step(self, frame: FrameType, event: str, argument: object) -> None:
-        is_place = event in ("call", "c_return")
-        if is_place and frame.f_globals.get("__name__") in self._MODULES:
-            self.left -= 1
-            if self.left == 0:
-                raise KeyboardInterrupt
+KEEPING = ("anthropix_py._http.connections", "queue", "threading", "urllib3.connectionpool")
 
 
 # against a lock that an interrupt leaves taken, so that the next call waits for ever
@@ -243,7 +217,7 @@ def test_an_interrupt_anywhere_between_calls_leaves_no_lock_taken() -> None:
     with emulator.serve() as url:
         given = client(url)
         for number in itertools.count(1):
-            at = InterruptAt(number)
+            at = InterruptAt(number, KEEPING)
             # the second call is the one that would wait, unless the first does so on its way out
             for call in (partial(at.run, partial(batch.list, given)), partial(batch.list, given)):
                 thread = threading.Thread(target=call, daemon=True)

@@ -10,7 +10,7 @@ import io
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any
 
@@ -68,7 +68,9 @@ class Receiver(io.RawIOBase):
         try:
             yield
         finally:
-            self._sock.settimeout(timeout)
+            # an interrupt may have closed it
+            with suppress(OSError):
+                self._sock.settimeout(timeout)
 
     def close(self) -> None:
         """Release the socket."""

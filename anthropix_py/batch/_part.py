@@ -8,7 +8,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import IO, NamedTuple
 
-from .._files import as_file_errors
+from .._files import as_file_errors, opened
 from .._seen import Seen
 from ..errors import FileError
 from ._jsonl import LONGEST_ROW, row_in
@@ -99,8 +99,7 @@ class Part:
         Its complete rows are kept; anything after them is removed. Raises `FileError`.
         """
         with as_file_errors(path):
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666)
-            part = cls(path, os.fdopen(descriptor, "r+b"), expected)
+            part = cls(path, opened(path, os.O_RDWR | os.O_CREAT | _FLAGS), expected)
             try:
                 part._lock()
                 part._keep_rows()
@@ -205,8 +204,11 @@ def sync_folder(folder: str) -> None:
     """Bring the names in *folder* to the disk, on systems where a folder can be opened for that."""
     if os.name != "posix":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptors: list[int] = []
     try:
-        os.fsync(descriptor)
+        # Kept by the call that opens it: no interrupt can fall in between and leave it open.
+        descriptors.extend(map(os.open, (folder,), (os.O_RDONLY,)))
+        os.fsync(descriptors[0])
     finally:
-        os.close(descriptor)
+        for descriptor in descriptors:
+            os.close(descriptor)

@@ -1,0 +1,71 @@
+"""Files and folders are closed, wherever an interrupt falls."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import os
+import pathlib
+from collections.abc import Callable
+
+import pytest
+from downloads import posix_only
+from interrupting import InterruptAt
+from samples import table
+
+from anthropix_py import _files
+from anthropix_py.batch import _part
+from anthropix_py.errors import FileError
+
+PLACES = ("anthropix_py._files", "anthropix_py.batch._part", "contextlib", "os")
+
+
+def fill(path: pathlib.Path) -> None:
+    with _part.Part.open(str(path), 1) as part:
+        part.write(b'{"custom_id": "a", "result": {}}\n')
+        part.become(f"{path}.done")
+
+
+OPENING: dict[str, Callable[[pathlib.Path], object]] = {
+    "a part": fill,
+    "a folder": lambda path: _part.sync_folder(str(path.parent)),
+}
+
+
+def descriptors() -> list[int]:
+    gc.collect()
+    return [number for number in range(256) if is_open(number)]
+
+
+def is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+# against a descriptor that nothing holds between being opened and being kept
+@posix_only
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
+)
+@table("act", OPENING)
+def test_an_interrupt_leaves_no_descriptor_open(
+    tmp_path: pathlib.Path, act: Callable[[pathlib.Path], object]
+) -> None:
+    before = descriptors()
+    for number in itertools.count(1):
+        at = InterruptAt(number, PLACES)
+        at.run(lambda: act(tmp_path / "rows"))
+        if at.left > 0:
+            assert number > 3
+            break
+        assert descriptors() == before, f"interrupted at place {number}"
+
+
+def test_what_the_system_says_names_the_path(tmp_path: pathlib.Path) -> None:
+    missing = str(tmp_path / "no" / "file")
+    with pytest.raises(FileError, match="No such file") as caught, _files.as_file_errors(missing):
+        _files.opened(missing, os.O_RDWR)
+    assert caught.value.path == missing
