@@ -156,7 +156,9 @@ class Ended(NamedTuple):
         """Return the ending in a word or two."""
         if self.code < 0:
             return f"signal {-self.code}"
-        return str(self.printed.get("error", "done" if not self.code else "CRASHED"))
+        if self.code == 0:
+            return "done"
+        return str(self.printed.get("error", "CRASHED"))
 
 
 class Counts(NamedTuple):

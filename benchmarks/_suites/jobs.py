@@ -16,6 +16,8 @@ _FEW = 10_000
 _SERVERS = {"emulator": (FAST,), "scripted": (FAST, STDLIB)}
 _JOB, _PLAIN = "job", "no journal"
 _CONTESTANTS = {_JOB: "jobs.journaled", _PLAIN: "jobs.plain"}
+# A folder holds one job.
+_WARM_UP = {_JOB: "", _PLAIN: "10"}
 
 
 class _Run(NamedTuple):
@@ -41,7 +43,7 @@ class _Run(NamedTuple):
             _CONTESTANTS[self.way],
             str(self.requests),
             {"rows": self.requests},
-            warm_up="10" if self.way == _PLAIN else "",
+            warm_up=_WARM_UP[self.way],
             number=self.size,
         )
 
@@ -55,7 +57,7 @@ class _Run(NamedTuple):
 def job(bench: Bench) -> Outcome:
     """Run a million requests through the emulator, and through a server that is never waited for.
 
-    The emulator checks and answers each request in Python, which takes longer than the job does.
+    The emulator checks and serves each request in Python, which takes longer than the job does.
     """
     many = bench.sized(1_000_000, 20_000)
     sizes = (1_000, bench.sized(100_000, 10_000))
