@@ -179,7 +179,7 @@ def run_situation(name: str, play: Play, goal: int, requests_of_one: int) -> Fou
     total = Found(0, 0, Counter(), Counts(), [])
     for index in range(3 * goal):
         if total.times >= goal:
-            return total
+            break
         if len(numbers) < _KILLS:
             numbers += chance.sample(range(1, requests_of_one + 1), requests_of_one)
         most = min(_KILLS, goal - total.times)
@@ -191,7 +191,8 @@ def run_situation(name: str, play: Play, goal: int, requests_of_one: int) -> Fou
             total.counts.plus(found.counts),
             total.wrong + [f"{name}, job {index}: {text}" for text in found.wrong],
         )
-    total.wrong.append(f"{name}: hindered only {total.times} of {goal} times")
+    if total.times < goal:
+        total.wrong.append(f"{name}: hindered only {total.times} of {goal} times")
     return total
 
 
