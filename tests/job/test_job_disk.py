@@ -29,7 +29,9 @@ def test_a_disk_that_is_full_at_ever_later_moments(tmp_path: Path) -> None:
     store, folder = Store(clock=(clock := ManualClock())), tmp_path / "job"
     client = init("any-key", transport=emulator.transport(store), clock=clock)
     policy = job.Policy(requests_per_batch=20)
-    params = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "x" * 3000}]}
+    # the smallest body, of 13 requests, is larger than a new journal
+    messages = [{"role": "user", "content": "x" * 8_000}]
+    params = {"model": "m", "max_tokens": 9, "messages": messages}
     requests = [{"custom_id": str(number), "params": params} for number in range(40)]
     full = set()
     for size in range(1_000, 400_000, 7_000):
