@@ -16,7 +16,17 @@ PACKAGE = Path(anthropix_py.__file__).parent
 # From the ground up. A wing is a folder, or the modules named; each may import those before it,
 # none after it.
 WINGS: dict[str, set[str]] = {
-    "ground": {"_version", "limits", "types", "_problem", "_arguments", "_json", "_seen", "_clock"},
+    "ground": {
+        "_version",
+        "limits",
+        "types",
+        "_problem",
+        "_arguments",
+        "_importing",
+        "_json",
+        "_seen",
+        "_clock",
+    },
     "errors": {"errors", "result", "_files", "retry"},
     "wire": {"_wire"},
     "client": {"_pairs", "_auth", "_proxies", "_options", "client"},
@@ -33,10 +43,11 @@ WINGS: dict[str, set[str]] = {
 
 # Wings, folders and modules that compute and do no I/O: of the standard library they use what is
 # in PURE.
-_MODULES = """_version limits types _problem _arguments _json _seen errors result retry _options
-    _pairs _auth validate split usage _wire _http.chunked batch._ids batch._jsonl batch._lines
-    batch._polling emulator._refusal emulator._params emulator._message emulator._worker
-    emulator._parse emulator._replies emulator._checks emulator._models emulator._fitting"""
+_MODULES = """_version limits types _problem _arguments _importing _json _seen errors result retry
+    _options _pairs _auth validate split usage _wire _http.chunked batch._ids batch._jsonl
+    batch._lines batch._polling emulator._refusal emulator._params emulator._message
+    emulator._worker emulator._parse emulator._replies emulator._checks emulator._models
+    emulator._fitting"""
 _LIBRARY = """__future__ _thread array codecs collections.abc datetime decimal email.utils functools
     hashlib io json json.decoder math operator orjson re sys types typing urllib.parse zlib"""
 PURE_MODULES: set[str] = {*_MODULES.split()}

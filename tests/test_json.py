@@ -6,7 +6,6 @@ import _thread
 import builtins
 import json
 import math
-import subprocess
 import sys
 import threading
 import tracemalloc
@@ -203,35 +202,6 @@ def test_a_cycle_beside_a_long_text_takes_no_memory() -> None:
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 20_000_000
-
-
-INTERRUPTED = """
-import builtins, signal
-from anthropix_py._json import fast
-
-def interrupt_inside(name, *rest):
-    # orjson imports this while it initialises itself
-    if name == "uuid":
-        signal.raise_signal(signal.SIGINT)
-    return import_of_python(name, *rest)
-
-import_of_python, builtins.__import__ = builtins.__import__, interrupt_inside
-try:
-    fast.orjson()
-    print("not interrupted")
-except KeyboardInterrupt:
-    print("interrupted")
-builtins.__import__ = import_of_python
-print(fast.orjson().loads(b"[1]"))
-"""
-
-
-def test_an_interrupt_does_not_fall_into_the_import_of_orjson() -> None:
-    # half-initialised, orjson would end the process with a segmentation fault
-    done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split("\n")[:2] == ["interrupted", "[1]"]
 
 
 def test_many_threads_get_the_same_orjson() -> None:

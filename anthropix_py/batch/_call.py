@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from .. import retry
 from .._events import emit
+from .._importing import uninterrupted
 from .._version import __version__
 from .._wire import Body, Request, Response, Transport
 from .._wire.hidden import Headers, HiddenText, hide
@@ -254,10 +256,20 @@ def _url(client: Client, call: Call) -> str:
 def _transport(client: Client) -> Transport:
     if client.transport is not None:
         return client.transport
-    # imported here so that importing this package loads no HTTP stack
+    transport: Transport = _network().transport(client.ca_bundle, client.client_cert)
+    return transport
+
+
+@cache
+def _network() -> Any:
+    """Return the module `_http`, loaded so that importing this package loads no HTTP stack."""
+    return uninterrupted(_import_network)
+
+
+def _import_network() -> Any:
     from .. import _http
 
-    return _http.transport(client.ca_bundle, client.client_cert)
+    return _http
 
 
 def _length(response: Response) -> int | None:
