@@ -40,14 +40,14 @@ class Batch:
     COUNTS = ("processing", "succeeded", "errored", "canceled", "expired")
 
     def __init__(self, terms: Terms, number: int, requests: Lines, results: Lines) -> None:
-        self.id = terms.batch_id
+        self.id: str = terms.batch_id
         self.number = number  # of the batch in its store
         self.terms = terms
         self.requests = requests
         self.results = results
         self.looks = 0
-        self.looked = 0.0
-        self.created = 0.0
+        self.looked: float = 0.0
+        self.created: float = 0.0
         self.canceled: float | None = None
         self.ended: float | None = None
         self.counts: dict[str, int] = dict.fromkeys(self.COUNTS, 0)
@@ -56,7 +56,8 @@ class Batch:
 
     def begin(self, now: float) -> None:
         """Start to process the requests."""
-        self.created = self.looked = now
+        self.created = now
+        self.looked = now
         self.counts["processing"] = len(self.requests)
 
     @property

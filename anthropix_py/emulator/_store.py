@@ -77,7 +77,7 @@ class Store:
         self.limits = limits
         self.clock = clock
         self.api_keys = api_keys
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self._pace = Pace(takes, looks, cancel_takes, progressive)
         self._shelf = Shelf.open(state, seed)
         self._worker = Worker(reply, outcomes, models, self._shelf.seed)
