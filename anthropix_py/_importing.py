@@ -1,11 +1,11 @@
 """Import what a first call needs so that an interrupt cannot happen during the import.
 
-Ctrl-C raises a KeyboardInterrupt wherever the main thread is, and some imports do not bear it.
-orjson stays half-initialised: a second import seems to succeed, and using it ends the process with
-a segmentation fault. In a `from ... import` whose name is missing, as ssl has one, CPython makes a
-TypeError of the interrupt, which then looks like a bug of the caller. Python runs signal handlers
-only in the main thread. So the import runs in another thread, and an interrupt ends the wait for it
-but not the import itself.
+Ctrl-C raises a KeyboardInterrupt wherever the main thread is, and some imports do not bear it. A
+module written in C can stay half-initialised: a second import seems to succeed, and using it ends
+the process with a segmentation fault (seen with orjson). In a `from ... import` whose name is
+missing, as ssl has one, CPython makes a TypeError of the interrupt, which then looks like a bug of
+the caller. Python runs signal handlers only in the main thread. So the import runs in another
+thread, and an interrupt ends the wait for it but not the import itself.
 """
 
 from __future__ import annotations

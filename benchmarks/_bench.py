@@ -1,7 +1,8 @@
 """Running contestants: a server beside them, a fresh process for each sample, turns in each round.
 
 A case is named after its contestant, and its name says how it is run: with "(stdlib)" in it,
-orjson cannot be imported; with "then" in place of "ours", the package is the one to compare with.
+no fast JSON library can be imported; with "then" in place of "ours", the package is the one to
+compare with.
 """
 
 from __future__ import annotations
@@ -182,7 +183,7 @@ class Bench:
             "contestant": contestant,
             "argument": argument,
             "package": str(self._package(name)),
-            "orjson": "(stdlib)" not in name,
+            "fast": "(stdlib)" not in name,
             "url": url,
             "ca": ca,
             "control": self.server.http,

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ._job import Counted, Job, Run
+from ._job import FAST_LIBRARIES, Counted, Job, Run
 
 _PROCESS = Path("/proc/self")
 
@@ -21,9 +21,10 @@ def main() -> None:
     """Do the job of the argument."""
     job: Job = json.loads(sys.argv[1])
     _check_package(job["package"])
-    if not job["orjson"]:
+    if not job["fast"]:
         modules: dict[str, Any] = sys.modules
-        modules["orjson"] = None  # makes its import fail
+        for library in FAST_LIBRARIES:
+            modules[library] = None  # makes its import fail
     module, _, name = job["contestant"].partition(".")
     contestant = getattr(importlib.import_module(f"benchmarks._contestants.{module}"), name)
     run: Run = contestant(job)

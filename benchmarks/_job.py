@@ -12,20 +12,24 @@ from typing import TypedDict
 Counted = dict[str, float]
 Run = Callable[[str], Counted]
 
+# The JSON libraries that the package uses, now or in an earlier revision.
+FAST_LIBRARIES = ("msgspec", "orjson")
+
 
 class Job(TypedDict):
     """One sample's job.
 
     `contestant`: MODULE.FUNCTION in `_contestants`; `argument`: what only that one understands.
-    `package`: the folder that anthropix_py must come from. `orjson`: whether it can be imported.
-    `ca`: a file, for a `url` of https. `control`: the server's address without TLS. `warm_up`: the
-    target of a first call that is not measured. `number`: calls, streams or batches a page.
+    `package`: the folder that anthropix_py must come from. `fast`: whether it may use a fast
+    JSON library. `ca`: a file, for a `url` of https. `control`: the server's address without TLS.
+    `warm_up`: the target of a first call that is not measured. `number`: calls, streams or batches
+    a page.
     """
 
     contestant: str
     argument: str
     package: str
-    orjson: bool
+    fast: bool
     url: str
     ca: str | None
     control: str

@@ -15,7 +15,7 @@ from ._runs import Runs
 
 SLOWER = 1.05  # the most that now may take over then
 
-_PACKAGES = ("anthropix_py", "urllib3", "anthropic", "httpx", "orjson")
+_PACKAGES = ("anthropix_py", "urllib3", "anthropic", "httpx", "msgspec", "orjson")
 
 
 class Table(NamedTuple):

@@ -201,14 +201,14 @@ def first_call(url: str, seed: int) -> None:
             pass
     created = unwrap(batch.create(client, requests()))
     rows = unwrap(batch.results(client, unwrap(batch.wait(client, created))))
-    print(alarm.rung, "orjson" in sys.modules)
+    print(alarm.rung, "msgspec" in sys.modules)
     sys.exit(len(rows) != ROWS)
 
 
 def first_calls(url: str, number: int) -> list[str]:
     """Interrupt the first calls of fresh processes; return what went wrong."""
     interrupts = 0
-    with_orjson = 0
+    with_msgspec = 0
     wrong: list[str] = []
     for seed in range(number):
         command = [sys.executable, __file__, "--first-call", url, "--seed", str(seed)]
@@ -218,8 +218,8 @@ def first_calls(url: str, number: int) -> list[str]:
             continue
         rung, loaded = done.stdout.split()
         interrupts += int(rung)
-        with_orjson += loaded == "True"
-    print(f"{number} fresh processes: {interrupts} interrupts, orjson in {with_orjson}, ", end="")
+        with_msgspec += loaded == "True"
+    print(f"{number} fresh processes: {interrupts} interrupts, msgspec in {with_msgspec}, ", end="")
     print(f"{len(wrong)} failed")
     return wrong
 

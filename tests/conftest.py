@@ -9,12 +9,12 @@ import pytest
 from anthropix_py._json import fast
 
 
-@pytest.fixture(scope="module", params=["json", "orjson"])
+@pytest.fixture(scope="module", params=["json", "msgspec"])
 def either_json(request: pytest.FixtureRequest) -> Iterator[None]:
     """Run a module's tests twice: as without the extra `fast`, and with it."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "json":
-            patch.setattr(fast, "orjson", lambda: None)
+            patch.setattr(fast, "codec", lambda: None)
         else:
-            assert fast.orjson() is not None
+            assert fast.codec() is not None
         yield

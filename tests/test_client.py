@@ -13,7 +13,7 @@ from string import Template
 from types import FunctionType
 from typing import Any, cast
 
-import orjson
+import msgspec.json
 import pytest
 
 from anthropix_py import Limits, MissingCredentials, Policy, init, with_options
@@ -326,8 +326,8 @@ ENCODERS: dict[str, Callable[[Client], object]] = {
     "json of the fields": lambda client: json.dumps(client._asdict()),
     "json with vars": lambda client: json.dumps(client, default=vars),
     "json of the key": lambda client: json.dumps(client.api_key),
-    "orjson": lambda client: orjson.dumps([*client]),
-    "orjson of the key": lambda client: orjson.dumps(client.api_key),
+    "msgspec": lambda client: msgspec.json.encode([*client]),
+    "msgspec of the key": lambda client: msgspec.json.encode(client.api_key),
     "iteration": lambda client: list(cast(Any, client.api_key)),
     "an index": lambda client: cast(Any, client.api_key)[0],
     "a length": lambda client: len(cast(Any, client.api_key)),

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any, cast
 from urllib.parse import quote
 
-import orjson
+import msgspec.json
 import pytest
 from samples import ID, KEY, a_batch, error_in, request
 from scripted import Scripted, answer, head
@@ -85,7 +85,7 @@ def test_headers_have_real_values_and_do_not_print_them() -> None:
     assert "text/plain" in shown
 
 
-@pytest.mark.parametrize("encode", [json.dumps, orjson.dumps], ids=["json", "orjson"])
+@pytest.mark.parametrize("encode", [json.dumps, msgspec.json.encode], ids=["json", "msgspec"])
 def test_no_encoder_takes_a_request(encode: Callable[[object], object]) -> None:
     sent = Request("GET", "https://h/x", HEADERS)
     for value in (HEADERS, sent._asdict(), [*sent]):

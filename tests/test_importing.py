@@ -31,8 +31,8 @@ print(threads, callable(LOAD().USED))
 """
 
 LOADS = {
-    # half-initialised, it would end the process with a segmentation fault
-    "orjson": ("uuid", "fast.orjson", "loads"),
+    # libraries in C can stay half-initialised, and end the process with a segmentation fault later
+    "msgspec": ("msgspec.json", "fast.codec", "decode"),
     # CPython can make a TypeError of an interrupt inside ssl
     "urllib3": ("ssl", "_call._network", "transport"),
 }

@@ -49,7 +49,7 @@ _MODULES = """_version limits types _problem _arguments _importing _json _seen e
     emulator._worker emulator._parse emulator._replies emulator._checks emulator._models
     emulator._fitting"""
 _LIBRARY = """__future__ _thread array codecs collections.abc datetime decimal email.utils functools
-    hashlib io json json.decoder math operator orjson re sys types typing urllib.parse zlib"""
+    hashlib io json json.decoder math operator msgspec.json re sys types typing urllib.parse zlib"""
 PURE_MODULES: set[str] = {*_MODULES.split()}
 PURE: set[str] = {*_LIBRARY.split()}
 NETWORK = {"urllib3", "http", "http.client", "socket", "ssl", "cheroot", "cheroot.server"}

@@ -1,23 +1,21 @@
-"""With orjson and without it: the same rows, requests that mean the same, the same errors."""
+"""With msgspec and without it: the same rows, requests that mean the same, the same errors."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
 import enum
-import itertools
 import json
 import math
-import random
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, NamedTuple, TypeVar
 
-import orjson
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,11 +32,11 @@ T = TypeVar("T")
 
 
 def outcomes(thing: Callable[[], T]) -> tuple[T, T]:
-    """Return what *thing* returns with the standard library, and with orjson."""
+    """Return what *thing* returns with the standard library, and with msgspec."""
     found: list[T] = []
-    for library in (None, orjson):
+    for codec in (None, fast.codec()):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(fast, "orjson", lambda library=library: library)
+            patch.setattr(fast, "codec", lambda codec=codec: codec)
             found.append(thing())
     return found[0], found[1]
 
@@ -47,16 +45,22 @@ def outcomes(thing: Callable[[], T]) -> tuple[T, T]:
 
 
 def decoded(body: bytes, size: int) -> list[object]:
-    """Return the rows of *body*, fed in chunks of *size* bytes, and the error after them."""
+    """Return the rows of *body*, and its lines as they are copied, each with the error after them.
+
+    It is fed in chunks of *size* bytes.
+    """
     chunks = [body[at : at + size] for at in range(0, len(body), size)]
-    rows: list[object] = []
+    # repr tells -0.0 from 0, and 1.0 from 1
+    rows = [repr(row) for row in until_error(Decoder().rows(chunks, Seen()))]
+    return [*rows, *until_error(Decoder().lines(chunks, Seen()))]
+
+
+def until_error(found: Iterator[object]) -> Iterator[object]:
+    """Yield what *found* yields, and the error that ends it."""
     try:
-        for row in Decoder().rows(chunks, Seen()):
-            # repr tells -0.0 from 0, and 1.0 from 1
-            rows.append(repr(row))
+        yield from found
     except AnthropixError as error:
-        rows.append((type(error), error.args, str(error)))
-    return rows
+        yield type(error), error.args, str(error)
 
 
 BIG = 2**64
@@ -68,7 +72,7 @@ VALUES: dict[str, list[str]] = {
         "2.4e-324", "1.7976931348623157e308", "1.7976931348623159e308",
         "2.2250738585072011e-308", "9.5367431640625e-7", f"{LONG}.5", f"0.{LONG}",
     ],
-    # orjson reads integers beyond 64 bits as floats
+    # many libraries read integers beyond 64 bits as floats
     "integers around 64 bits": [
         "0", "-0", LONG, f"-{LONG}", "9" * 5000,
         *(str(2**53 + n) for n in (0, 1)),
@@ -96,7 +100,6 @@ VALUES: dict[str, list[str]] = {
         '"\U0010ffff"',
     ],
     "quotes": ['"', '""', "'a'"],
-    # found by the scan for big integers, and not integers
     "digits in strings": [
         '"18446744073709551616"', '"a 99999999999999999999 b"', '"\\"99999999999999999999,"',
         f'"{"é" * 200}{BIG}"',
@@ -117,7 +120,6 @@ VALUES: dict[str, list[str]] = {
         f"[{BIG}]", f"[1,{BIG},2]", f"[-{BIG}]", f'{{"a":[ {BIG} ]}}', f"[1.5,{BIG}]",
         f"[{2**63},-{2**63 + 1}]", str([BIG + n for n in range(50)]),
     ],
-    # so many digits that the scan gives up
     "many digits": [
         str(list(range(10**18, 10**18 + 100))), str([0.1 + n for n in range(400)]),
         "[" + "1" * 12 + ",1" * 500 + f",{BIG}]",
@@ -163,24 +165,6 @@ def test_the_same_rows_and_errors(value: bytes) -> None:
         for size in (len(body), 31, 7):
             plain, quick = outcomes(partial(decoded, body, size))
             assert plain == quick, (name, size)
-
-
-def test_a_big_integer_at_any_offset_of_a_chunk_is_found() -> None:
-    # in a chunk long enough that the scan may try many candidates
-    for before, digits, sign in itertools.product(range(60), (19, 20, 21, 40), ("", "-")):
-        value = f'["{"x" * (6000 + before)}",{sign}{"9" * digits}]'.encode()
-        plain, quick = outcomes(partial(decoded, row(value), 1 << 20))
-        assert plain == quick, value
-
-
-def test_a_big_integer_among_many_digits_is_found() -> None:
-    chance = random.Random(1)
-    for _ in range(200):
-        count = chance.randint(0, 300)
-        noise = [str(chance.randrange(10 ** chance.randint(1, 19))) for _ in range(count)]
-        value = ",".join([*noise, str(chance.choice([BIG, -(2**63) - 1, 5])), *noise[:50]])
-        plain, quick = outcomes(partial(decoded, row(f"[{value}]".encode()), 1 << 20))
-        assert plain == quick
 
 
 JSON = st.recursive(
@@ -264,12 +248,11 @@ ACCEPTED: dict[str, object] = {
     "1e16": 1e16, "1e22": 1e22, "1e23": 1e23,
     # of many digits
     "third": 1 / 3, "tenth": 0.1, "123456789.123": 123456789.123,
-    # orjson refuses integers beyond 64 bits
     "2**53": 2**53, "2**63": 2**63, "2**64": 2**64, "-2**63": -(2**63), "-2**63 - 1": -(2**63) - 1,
     "2**200": 2**200, "true": True,
     "keys that are not strings": {True: 1, None: 2, 3: 4, 1.5: 6, 1e22: 7},
     "keys that are equal in JSON": {"1": 1, 1: 2}, "keys in their order": {"z": 1, "a": 2, "m": 3},
-    # orjson refuses lone surrogates
+    # msgspec refuses lone surrogates
     "lone surrogate": "\ud800", "lone surrogate beside others": ["é", "\udfff", "😀"],
     "lone surrogate in a key": {"\ud800": 1}, "lone surrogate in a long text": "a" * 200 + "\udc80",
     "pair of lone surrogates": "\ud83d\ude00",
@@ -278,26 +261,26 @@ ACCEPTED: dict[str, object] = {
     "long with a control": "x" * 200 + "\x01" + "y" * 200, "long with escapes": '\\"\n\r\t/' * 100,
     "long latin": "naïve\n" * 60, "long kanji": "東京" * 200, "long emoji": "🙂" * 200,
     "empty": [{}, [], "", ()], "tuple": (1, (2, [3])),
-    # orjson writes subclasses in ways of its own, or refuses them
+    # msgspec writes subclasses in ways of its own, or refuses them
     "named tuple": Pair(1, 2), "dict subclass": MyDict(a=MyDict()), "list subclass": MyList([1]),
     "str subclass": MyStr("é"), "str subclass as key": {MyStr("k"): MyStr("v" * 300)},
     "int subclass": MyInt(5), "float subclass": MyFloat(1.5), "int enum": Number.ONE,
     "str enum": Text.A, "enum as key": {Text.A: 1}, "ordered": OrderedDict([("b", 1), ("a", 2)]),
     "mapping": MappingProxyType({"a": MappingProxyType({"b": 1})}),
-    # orjson refuses more than 254 levels
     "rather deep": deep(260),
 }  # fmt: skip
 
 REFUSED: dict[str, object] = {
-    # orjson writes them as null
+    # msgspec writes them as null
     "nan": math.nan, "infinity": math.inf, "minus infinity": -math.inf,
     "nan inside": {"a": [1, {"b": math.nan}]}, "null and nan": [None, math.nan],
     "nan as key": {math.nan: 1},
-    # orjson writes these
+    # msgspec writes these
     "enum": Color.RED, "dataclass": Point(),
     "datetime": datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
     "date": datetime.date(2026, 1, 1), "time": datetime.time(1), "uuid": uuid.UUID(int=5),
-    "uuid as key": {uuid.UUID(int=5): 1}, "fragment": orjson.Fragment(b"1"),
+    "uuid as key": {uuid.UUID(int=5): 1}, "raw": msgspec.Raw(b"1"),
+    "struct": msgspec.defstruct("Struct", [])(),
     # neither library writes these
     "dataclass type": Point, "decimal": Decimal("1.5"), "bytes": b"a", "bytearray": bytearray(b"a"),
     "memoryview": memoryview(b"a"), "set": {1}, "complex": 1j, "object": SimpleNamespace(a=1),
@@ -352,7 +335,7 @@ def test_the_same_meaning_for_any_value(value: object) -> None:
 
 
 @pytest.mark.parametrize("name", ["1e16", "long kanji", "empty", "keys in their order"])
-def test_plain_values_are_written_by_orjson(name: str) -> None:
+def test_plain_values_are_written_by_msgspec(name: str) -> None:
     # Otherwise the tests above would compare json with itself.
     assert fast.is_plain(ACCEPTED[name])
-    assert _json.dumps(ACCEPTED[name]) == orjson.dumps(ACCEPTED[name])
+    assert _json.dumps(ACCEPTED[name]) == msgspec.json.encode(ACCEPTED[name])

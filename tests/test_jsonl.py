@@ -97,7 +97,7 @@ BODIES: dict[str, tuple[bytes, list[dict[str, Any]]]] = {
         b'{"custom_id":"\\ud83d\\ude00","result":{}}',
         [{"custom_id": "😀", "result": {}}],
     ),
-    # valid JSON that orjson refuses
+    # valid JSON that msgspec refuses
     "lone surrogate": (
         b'{"custom_id":"\\ud83d","result":{}}\n',
         [{"custom_id": "\ud83d", "result": {}}],

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import deep, fast
 
-__all__ = ["loader", "loads"]
+__all__ = ["loader", "loads", "row_checker"]
 
 # JSON whitespace (RFC 8259, section 2)
 _SPACE = " \t\r\n"
@@ -43,25 +43,41 @@ def _loads(text: str) -> Any:
         return _decode_exactly(text)
 
 
-def loader(*sources: bytes) -> Callable[[bytes], Any]:
-    """Return the fastest decoder for lines that are parts of *sources*.
+def loader() -> Callable[[bytes], Any]:
+    """Return the fastest decoder for lines.
 
-    It returns what `loads` returns, but for text that is not in *sources* an integer beyond 64 bits
-    may become a float. It raises ValueError also for some JSON that only `loads` can read.
+    It returns what `loads` returns. It raises ValueError or RecursionError also for some JSON that
+    only `loads` can read.
     """
-    orjson = fast.orjson()
-    if orjson is None or any(map(fast.may_hold_big_integer, sources)):
+    codec = fast.codec()
+    if codec is None:
         return _load_line
-    load: Callable[[bytes], Any] = orjson.loads
-    return load
+    return codec.decode
+
+
+def row_checker() -> Callable[[bytes], str]:
+    """Return the fastest function that checks a line and returns its custom_id.
+
+    It raises ValueError, LookupError, TypeError or RecursionError if the line is not a row, and
+    also for some rows that only `loads` can read.
+    """
+    codec = fast.codec()
+    if codec is None:
+        return _id_of
+    return codec.id_of
+
+
+def _id_of(line: bytes) -> str:
+    row = _load_line(line)
+    id: str = row["custom_id"]
+    if type(id) is not str or type(row["result"]) is not dict:
+        raise TypeError("not a row")
+    return id
 
 
 def _load_line(line: bytes) -> Any:
     text = line.decode()
-    try:
-        value, end = _decode(text)
-    except RecursionError:
-        raise ValueError("nested too deeply for this decoder") from None
+    value, end = _decode(text)
     if text[end:].strip(_SPACE):
         raise ValueError("more than one value")
     return value

@@ -1,6 +1,6 @@
 """Write JSON: values to compact UTF-8.
 
-The output means the same with and without orjson: it parses to the same keys in the same order,
+The output means the same with and without msgspec: it parses to the same keys in the same order,
 the same strings, integers of any size and floats of the same bits. Its text may differ (1e16 and
 1e+16 are the same float). Both refuse the same values.
 """
@@ -33,14 +33,13 @@ def dumps(value: object) -> bytes:
     Raises TypeError or ValueError for values that JSON does not have (NaN, bytes, a set, a cycle),
     for an integer of more digits than `str` writes, and for nesting too deep for Python's encoder.
     """
-    orjson = fast.orjson()
-    if orjson is not None:
+    codec = fast.codec()
+    if codec is not None:
         try:
             if fast.is_plain(value):
-                encoded: bytes = orjson.dumps(value)
-                return encoded
-        except (TypeError, RecursionError):
-            # orjson refuses lone surrogates, integers beyond 64 bits and deep nesting.
+                return codec.encode(value)
+        except (ValueError, RecursionError):
+            # msgspec refuses lone surrogates and deep nesting.
             pass
     try:
         return _dumps(value)

@@ -1,7 +1,7 @@
-"""The module orjson, if it is installed.
+"""The module msgspec, if it is installed.
 
-It is imported when it is first needed, because importing it together with this package would take
-9 ms, and would not make an interrupt in the middle of it less harmful: see `_importing`.
+It is imported when it is first needed, because not every program that imports this package reads or
+writes JSON, and because an interrupt in the middle of an import does harm: see `_importing`.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from typing import Any
 
 from .._importing import uninterrupted
 
-__all__ = ["import_orjson"]
+__all__ = ["import_msgspec"]
 
 
-def import_orjson() -> Any:
-    """Return the module orjson, None if it is not installed."""
+def import_msgspec() -> Any:
+    """Return the module msgspec, None if it is not installed."""
     return uninterrupted(_import)
 
 
 def _import() -> Any:
     try:
-        import orjson
+        import msgspec.json
     except ImportError:
         return None
-    return orjson
+    return msgspec

@@ -1,22 +1,17 @@
 r"""The rows in a response of results: JSON Lines, in chunks that are cut anywhere. No I/O.
 
-Blank lines are skipped. Three things are done for speed, because a row of 2 KB is parsed in two
-microseconds and everything else adds to that:
+Blank lines are skipped. A row is checked by using it, because a row of 2 KB is parsed in two
+microseconds and everything else adds to that: only if parsing it or reading its two fields fails is
+the line read again, slowly, to find out what is wrong with it.
 
-- A row is checked by using it: only if parsing it or reading its two fields fails is the line read
-  again, slowly, to find out what is wrong with it.
-- orjson reads integers beyond 64 bits as floats, so its input is scanned for them: once for each
-  chunk, because a scan of each line costs 2.3 times as much. What keeps it safe: every line is part
-  of a chunk that was scanned, or was joined from several and is scanned itself (`Lines.sources`).
-- `Decoder.lines`, which only copies rows to a file, parses them too, because a row that was cut and
-  joined to another can begin and end like a good one. It does not keep the values, so it needs no
-  scan.
+`Decoder.lines`, which only copies rows to a file, checks that each is JSON too, because a row that
+was cut and joined to another can begin and end like a good one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, cast
+from typing import cast
 
 from .. import _json
 from .._seen import Seen
@@ -29,6 +24,9 @@ LONGEST_ROW = 256 << 20  # bytes
 """More than any row has: no message comes near."""
 
 _EXCERPT = 80  # bytes of a faulty line shown
+
+# What the fast way through a line may raise.
+_NOT_A_ROW = (ValueError, LookupError, TypeError, RecursionError)
 
 
 class CutLine(DecodeError):
@@ -55,15 +53,15 @@ class Decoder:
         line ends inside a row.
         """
         is_new = seen.add
+        load = _json.loader()
         for lines in self._split(chunks):
-            load = _json.loader(*self._lines.sources)
             for line in lines:
                 try:
                     row = load(line)
                     id = row["custom_id"]
                     if type(id) is not str or type(row["result"]) is not dict:
                         raise TypeError
-                except (ValueError, LookupError, TypeError):
+                except _NOT_A_ROW:
                     row = self._read_slowly(line)
                     if row is None:
                         continue
@@ -89,12 +87,12 @@ class Decoder:
                 raise fault
 
     def _new(self, lines: Iterable[bytes], seen: Seen) -> Iterator[bytes]:
-        load = _json.loader()
+        id_of = _json.row_checker()
         is_new = seen.add
         for line in lines:
             try:
-                id = _id_in(load(line))
-            except (ValueError, LookupError, TypeError):
+                id = id_of(line)
+            except _NOT_A_ROW:
                 row = self._read_slowly(line)
                 if row is None:
                     continue
@@ -162,8 +160,8 @@ def row_in(line: bytes) -> str | None:
     if not line.endswith(b"\n"):
         return None
     try:
-        return _id_in(_json.loader()(line))
-    except (ValueError, LookupError, TypeError):
+        return _json.row_checker()(line)
+    except _NOT_A_ROW:
         return _id_slowly(line)
 
 
@@ -174,11 +172,3 @@ def _id_slowly(line: bytes) -> str | None:
     except ValueError:
         return None
     return value["custom_id"] if is_row(value) else None
-
-
-def _id_in(row: Any) -> str:
-    """Return the custom_id of *row*. Raises LookupError or TypeError if it is not a row."""
-    id = row["custom_id"]
-    if type(id) is not str or type(row["result"]) is not dict:
-        raise TypeError
-    return id

@@ -26,13 +26,11 @@ _RUNS = re.compile(rb"[ \t\r\n]*\n|[^\n]+\n?")
 class Lines:
     """Complete lines: `feed` each chunk as it arrives, then `finish`.
 
-    `partial_size`: bytes of a line whose end has not arrived. `sources`: the byte strings that
-    contain the lines returned last.
+    `partial_size`: bytes of a line whose end has not arrived.
     """
 
     def __init__(self) -> None:
         self.partial_size = 0
-        self.sources: tuple[bytes, ...] = ()
         self._latest: list[bytes] = []
         self._latest_count = 0
         # lines of the latest chunk that were merged into others
@@ -49,11 +47,9 @@ class Lines:
         rest = b""
         if lines and not lines[-1].endswith(b"\n"):
             rest = lines.pop()
-        self.sources = (chunk,)
         if lines and self._partial:
             self._partial.append(lines[0])
             lines[0] = self._take_partial()
-            self.sources = (chunk, lines[0])
         self._bytes_fed += len(chunk)
         if rest:
             self._partial.append(rest)
@@ -66,7 +62,6 @@ class Lines:
         lines = []
         if self._partial:
             lines.append(self._take_partial())
-        self.sources = tuple(lines)
         self._merged = 0
         return self._returned(lines, start)
 

@@ -14,7 +14,7 @@ _BARE = "bare interpreter"
 _IMPORT = "import, "
 _FIRST = "first response, "
 _URLLIB3 = "urllib3 + json"
-_HIDE = "import sys; sys.modules['orjson'] = None\n"
+_HIDE = "import sys; sys.modules['msgspec'] = sys.modules['orjson'] = None\n"
 _OURS = """
 import anthropix_py
 from anthropix_py import batch
