@@ -32,7 +32,7 @@ WINGS: dict[str, set[str]] = {
     "client": {"_pairs", "_auth", "_proxies", "_options", "client"},
     "door": {"_door", "_events"},
     "network": {"_http"},
-    "before and after": {"validate", "split", "usage"},
+    "before and after": {"validate", "split", "usage", "_build", "build"},
     "batch": {"batch"},
     "job": {"job"},
     "front": {"__init__"},
