@@ -1,4 +1,4 @@
-"""What every public function that takes a client passes through on its way out.
+"""What every public function that returns a `Result` passes through on its way out.
 
 Here exceptions become results, secrets are masked and frames are dropped. No other file does so,
 apart from `_events`, which masks what goes to the log and to the client's hook.
@@ -56,6 +56,24 @@ def door(function: Callable[P, T]) -> Callable[P, Result[T]]:
         except BaseException as error:
             _forget(error, before)
             raise
+
+    return call
+
+
+def local(function: Callable[P, T]) -> Callable[P, Result[T]]:
+    """Make *function*, which takes no client and so knows no secret, return a `Result`.
+
+    Its value becomes ("ok", value), and an `AnthropixError` that it raises becomes ("error", exc).
+    """
+    _announce_result(function)
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> Result[T]:
+        try:
+            return "ok", function(*args, **kwargs)
+        except AnthropixError as error:
+            _drop_frames(error)
+            return "error", error
 
     return call
 

@@ -34,6 +34,7 @@ WINGS: dict[str, set[str]] = {
     "network": {"_http"},
     "before and after": {"validate", "split", "usage", "_build", "build"},
     "batch": {"batch"},
+    "rows": {"rows"},
     "preflight": {"preflight"},
     "job": {"job"},
     "front": {"__init__"},
