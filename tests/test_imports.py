@@ -34,7 +34,7 @@ WINGS: dict[str, set[str]] = {
     "network": {"_http"},
     "before and after": {"validate", "split", "usage", "_build", "build"},
     "batch": {"batch"},
-    "rows": {"rows"},
+    "rows": {"rows", "tables"},
     "preflight": {"preflight"},
     "job": {"job"},
     "front": {"__init__"},
