@@ -7,7 +7,7 @@ from collections.abc import Callable
 from benchmarks._bench import Bench
 from benchmarks._report import Outcome
 
-from . import calling, creating, jobs, reading, scaling, starting
+from . import calling, creating, jobs, reading, scaling, starting, tables
 
 SUITES: dict[str, Callable[[Bench], Outcome]] = {
     "streaming": reading.streaming,
@@ -21,4 +21,5 @@ SUITES: dict[str, Callable[[Bench], Outcome]] = {
     "start": starting.start,
     "scaling": scaling.scaling,
     "job": jobs.job,
+    "tables": tables.tables,
 }
