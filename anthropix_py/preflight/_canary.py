@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from .. import rows
 from .._arguments import number, wrong_type
 from .._events import warn
 from ..batch import _create, _results, _wait
@@ -22,8 +23,7 @@ class Trial(NamedTuple):
     """What became of the one request of a shape.
 
     `structure`: the shape in words. `requests`: how many requests have this shape. `custom_id`: of
-    the one that was tried. `outcome`: `succeeded`, `truncated`, `refused`, `paused`, `errored`,
-    `canceled`, `expired`, or another type of result; `missing` if there was no row.
+    the one that was tried. `outcome`: as `rows.outcome` returns it; `missing` if there was no row.
     `error_type`, `message`: those of an errored row, None for others.
     """
 
@@ -90,9 +90,9 @@ def _check(timeout: float | None, interval: float | None, on_update: OnUpdate | 
         raise wrong_type("on_update", "callable", on_update)
 
 
-def report(found: Shapes, rows: Iterable[Row]) -> Canary:
+def report(found: Shapes, results: Iterable[Row]) -> Canary:
     """Return what became of the request of each shape, by their rows."""
-    known = {row["custom_id"]: row for row in rows}
+    known = {row["custom_id"]: row for row in results}
     trials = [_trial(sample, known.get(sample.custom_id)) for sample in found.samples]
     return Canary(found.requests, tuple(trials))
 
@@ -100,27 +100,11 @@ def report(found: Shapes, rows: Iterable[Row]) -> Canary:
 def _trial(sample: Sample, row: Row | None) -> Trial:
     outcome, kind, message = "missing", None, None
     if row is not None:
-        outcome = _outcome(row)
+        outcome = rows.outcome(row)
         kind, message = _error(row)
     return Trial(
         sample.structure, sample.model, sample.requests, sample.custom_id, outcome, kind, message
     )
-
-
-# What became of a request that succeeded, by the stop_reason of its message.
-_OUTCOMES = {
-    "max_tokens": "truncated",
-    "model_context_window_exceeded": "truncated",
-    "refusal": "refused",
-    "pause_turn": "paused",
-}
-
-
-def _outcome(row: Row) -> str:
-    result = row["result"]
-    if result["type"] != "succeeded":
-        return result["type"]
-    return _OUTCOMES.get(str(result["message"].get("stop_reason")), "succeeded")
 
 
 def _error(row: Row) -> tuple[str | None, str | None]:
