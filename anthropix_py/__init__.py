@@ -16,17 +16,19 @@ Every function of `batch` returns a `Result`: either an `Ok`, which is the tuple
 or an `Err`, which is the tuple `("error", exc)` with an `AnthropixError`. Use `match` to handle
 both, or `unwrap` to get the value and have the error raised.
 
-`batch` has the API's calls, and `job` runs any number of requests through any crash. `validate` and
-`split` prepare requests, `usage` adds up the tokens of rows, and `types` has the types of requests
-and responses. `anthropix_py.emulator`, which must be imported separately, is the API on this
-machine, for tests.
+`batch` has the API's calls, and `job` runs any number of requests through any crash. Before a
+batch, `build` makes requests of the rows of a table, `validate` and `split` check and divide them,
+and `preflight` counts their tokens and tries one of each shape. After it, `rows` reads rows and
+files of them, `tables` writes them as Parquet, CSV or JSON Lines, `usage` adds up their tokens, and
+`cost` prices them. `types` has the types of requests and responses. `anthropix_py.emulator`, which
+must be imported separately, is the API on this machine, for tests.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import batch, split, types, usage, validate
+from . import batch, rows, split, types, usage, validate
 from ._version import __version__
 from .client import Client, init, with_options
 from .errors import (
@@ -48,7 +50,7 @@ from .result import Err, Ok, Result, unwrap
 from .retry import Policy
 
 if TYPE_CHECKING:
-    from . import job
+    from . import build, cost, job, preflight, tables
 
 __all__ = [
     "APIError",
@@ -71,9 +73,14 @@ __all__ = [
     "WaitTimeout",
     "__version__",
     "batch",
+    "build",
+    "cost",
     "init",
     "job",
+    "preflight",
+    "rows",
     "split",
+    "tables",
     "types",
     "unwrap",
     "usage",
@@ -81,11 +88,14 @@ __all__ = [
     "with_options",
 ]
 
+# `job` alone takes as long to import as all the rest, because of SQLite.
+_LATE = frozenset(("build", "cost", "job", "preflight", "tables"))
+
 
 def __getattr__(name: str) -> object:
-    """Import `job` when it is first used, because SQLite takes as long as all the rest."""
-    if name != "job":
+    """Import a module when it is first used: most programs need few of these."""
+    if name not in _LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return import_module(".job", __name__)
+    return import_module(f".{name}", __name__)
