@@ -295,7 +295,8 @@ class ScriptedTransport:
 class TLS(Scripted):
     """A scripted server behind TLS.
 
-    `port`: where it listens. `refused`: connections whose handshake failed.
+    `port`: where it listens. `refused`: connections whose handshake failed. `callers`: the name in
+    the certificate of the caller of each other connection, "" if it showed none.
     """
 
     def __init__(
@@ -306,6 +307,7 @@ class TLS(Scripted):
         self.port = int(self.url.rsplit(":", 1)[1])
         self.url = f"https://{host}:{self.port}"
         self.refused = 0
+        self.callers: list[str] = []
 
     def __enter__(self) -> TLS:
         super().__enter__()
@@ -321,6 +323,8 @@ class TLS(Scripted):
                 self.refused += 1
                 with self._context.wrap_socket(connection, server_side=True) as wrapped:
                     self.refused -= 1
+                    shown: Any = wrapped.getpeercert() or {}
+                    self.callers += [name for _, name in shown.get("subjectAltName", [("", "")])]
                     super()._serve(wrapped, number)
 
 

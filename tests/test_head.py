@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from http.client import HTTPException, LineTooLong, RemoteDisconnected
+import contextlib
+from email import message_from_string
+from http.client import HTTPException, HTTPMessage, LineTooLong, RemoteDisconnected
 from io import BufferedReader, BytesIO
 from typing import Any, cast
 
 import pytest
 
-from anthropix_py._http.head import read_head
+from anthropix_py._http.head import check_framing, read_head
 
 OK = b"HTTP/1.1 200 OK\r\n"
 END = b"\r\n"
@@ -65,6 +67,45 @@ def test_a_head_that_is_cut_anywhere_is_no_head(sent: bytes, head: bytes) -> Non
         for at in range(len(sent)):
             with pytest.raises(RemoteDisconnected):
                 read_head(reader(sent[:at]))
+
+
+# (fields, the error; None for a body whose end can be found out)
+FRAMING: dict[str, tuple[str, str | None]] = {
+    "nothing": ("", None),
+    "chunked": ("transfer-encoding: chunked\r\n", None),
+    "chunked in capitals": ("Transfer-Encoding: Chunked \r\n", None),
+    "chunked and a length": ("transfer-encoding: chunked\r\ncontent-length: x\r\n", None),
+    "a length": ("content-length: 12\r\n", None),
+    "a length twice": ("content-length: 12\r\ncontent-length: 12\r\n", None),
+    "identity": ("transfer-encoding: identity\r\ncontent-length: 2\r\n", None),
+    # a head that ends there: the body is then found to be missing
+    "an empty length": ("content-length:\r\n", None),
+    "an empty coding": ("transfer-encoding:\r\n", None),
+    "gzip, chunked": ("transfer-encoding: gzip, chunked\r\n", "'gzip, chunked'"),
+    "in two fields": ("transfer-encoding: gzip\r\nTransfer-Encoding: chunked\r\n", "gzip, chunked"),
+    "chunked twice": ("transfer-encoding: chunked, chunked\r\n", "'chunked, chunked'"),
+    "chunked with a parameter": ("transfer-encoding: chunked;q=1\r\n", "chunked;q=1"),
+    "gzip": ("transfer-encoding: gzip\r\ncontent-length: 2\r\n", "other than chunked: 'gzip'"),
+    "a word": ("transfer-encoding: xchunked\r\n", "'xchunked'"),
+    "two lengths": ("content-length: 2\r\ncontent-length: 3\r\n", "'2, 3'"),
+    "a list of lengths": ("content-length: 2, 2\r\n", "not a content-length: '2, 2'"),
+    "a negative length": ("content-length: -2\r\n", "'-2'"),
+    "a length with a sign": ("content-length: +2\r\n", "'\\+2'"),
+    "a length of words": ("content-length: two\r\n", "'two'"),
+    "digits of another script": ("content-length: \u0662\r\n", "not a content-length"),
+    "an endless length": (f"content-length: {'9' * 5000}\r\n", "not a content-length: '9{60}'"),
+}
+
+
+# against a body that is waited for until the timeout, because http.client takes it to have no end
+@pytest.mark.parametrize(("fields", "fault"), FRAMING.values(), ids=FRAMING)
+def test_how_the_body_ends(fields: str, fault: str | None) -> None:
+    headers = message_from_string(fields + "\r\n", _class=HTTPMessage)
+    refused = contextlib.nullcontext()
+    if fault is not None:
+        refused = pytest.raises(HTTPException, match=fault)  # type: ignore[assignment]
+    with refused:
+        check_framing(headers)
 
 
 # Each of these would go on for ever, or fill the memory.

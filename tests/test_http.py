@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import urllib3.util.connection
 from interrupting import InterruptAt
-from samples import ID, KEY, a_batch, client, error_in, request
+from samples import ID, KEY, a_batch, client, counts, error_in, request
 from scripted import PATIENCE, Scripted, Step, answer, chunked, close, counted, reset, stall
 
 from anthropix_py import (
@@ -164,6 +164,27 @@ CHANGING: dict[str, tuple[Callable[[Any], Any], type[AnthropixError]]] = {
 }
 
 
+# against a connection that is dead by the time that it is used again: nobody would know whether a
+# batch was created
+@pytest.mark.parametrize("call", [call for call, _ in CHANGING.values()], ids=CHANGING)
+def test_what_changes_a_batch_never_goes_out_on_an_idle_connection(
+    call: Callable[[Any], Any],
+) -> None:
+    deleted = answer({"id": ID, "type": "message_batch_deleted"})
+    done = {CHANGING["delete"][0]: deleted}.get(call, answer(a_batch(request_counts=counts(1))))
+    with Scripted([SHOWN], [done], [SHOWN], [done], [SHOWN]) as server:
+        given = client(server.url, retry=Policy(max_retries=0))
+        for _ in range(2):
+            unwrap(batch.show(given, ID))
+            unwrap(call(given))
+        unwrap(batch.show(given, ID))
+    # the connection that it opened is kept for others
+    assert [one.connection for one in server.received] == [0, 1, 1, 2, 2]
+    [kept] = _http._pools._pools.values()
+    idle: Any = getattr(kept.pool, "pool", None)
+    assert len([one for one in idle._connections if one is not None]) == 1
+
+
 # against a batch that is created twice
 @pytest.mark.parametrize(("call", "kind"), CHANGING.values(), ids=CHANGING)
 def test_what_changes_a_batch_is_not_sent_again_at_once(
@@ -173,7 +194,7 @@ def test_what_changes_a_batch_is_not_sent_again_at_once(
         given = client(server.url, retry=Policy(max_retries=0))
         unwrap(batch.show(given, ID))
         error_in(call(given), kind)
-    assert [one.connection for one in server.received] == [0, 0]
+    assert [one.connection for one in server.received] == [0, 1]
 
 
 STEPS: dict[str, tuple[type, str]] = {

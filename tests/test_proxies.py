@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +14,7 @@ import certificates
 import pytest
 import trustme
 from certificates import ONCE, WORD, demanding, failed, server_of
-from samples import ID, KEY, PATH, a_batch, client, error_in, request
+from samples import ID, KEY, PATH, a_batch, client, error_body, error_in, request
 from scripted import PATIENCE, TLS, Scripted, Step, answer, chunked, close, head, reset, stall
 
 from anthropix_py import APIError, TransportError, UnknownOutcome, batch, unwrap
@@ -352,6 +353,32 @@ def test_a_certificate_of_the_clients_own_through_a_proxy(
         monkeypatch.setenv("HTTPS_PROXY", tunnel.url)
         one = client("https://localhost", ca_bundle=bundle, client_cert=own["pair"])
         unwrap(batch.show(one, ID))
+
+
+# a certificate proves who the client is to the API alone, as the key does
+@pytest.mark.parametrize("base", [FAR, FAR_TLS], ids=["http", "https"])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_certificate_of_the_clients_own_is_not_shown_to_a_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+    authority: trustme.CA,
+    bundle: str,
+    own: dict[str, Any],
+    base: str,
+    version: ssl.TLSVersion,
+) -> None:
+    context = demanding(authority)
+    # the proxy asks for one, and goes on without it
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.minimum_version = context.maximum_version = version
+    with TLS(context, answer(error_body(), 403)) as proxy:
+        for scheme in ("HTTP", "HTTPS"):
+            monkeypatch.setenv(f"{scheme}_PROXY", proxy.url)
+        one = client(base, ca_bundle=bundle, client_cert=own["pair"], retry=ONCE)
+        assert batch.show(one, ID)[0] == "error"
+    assert proxy.callers == [""]
+    assert [received.method for received in proxy.received] == [
+        {FAR: "GET", FAR_TLS: "CONNECT"}[base]
+    ]
 
 
 def test_no_proxy_holds_for_https_too(

@@ -241,6 +241,55 @@ def test_certificates_are_not_shared_between_clients(
         unwrap(batch.show(known, ID))
 
 
+def issued(authority: trustme.CA, own: dict[str, Any], name: str, form: str) -> None:
+    """Replace the client's certificate by one for *name*; the broken form is without a key."""
+    one = authority.issue_cert(name)
+    pem = one.private_key_and_cert_chain_pem.bytes()
+    if form == "broken":
+        pem = one.cert_chain_pems[0].bytes()
+    pathlib.Path(own["combined"]).write_bytes(pem)
+
+
+# against a job of days that goes on with a certificate that has expired
+def test_a_certificate_that_is_renewed_is_read_again(
+    authority: trustme.CA, bundle: str, tmp_path: pathlib.Path
+) -> None:
+    own = {"combined": str(tmp_path / "own.pem")}
+    with TLS(demanding(authority), *[SHOWN] * 6) as server:
+        one = client(server.url, ca_bundle=bundle, client_cert=own["combined"], retry=ONCE)
+        issued(authority, own, "first@example.org", "good")
+        for _ in range(2):
+            unwrap(batch.show(one, ID))
+        issued(authority, own, "second@example.org", "good")
+        for _ in range(2):
+            unwrap(batch.show(one, ID))
+        # while it is being replaced, the one before is used
+        issued(authority, own, "third@example.org", "broken")
+        unwrap(batch.show(one, ID))
+        issued(authority, own, "fourth@example.org", "good")
+        unwrap(batch.show(one, ID))
+    assert server.callers == [f"{name}@example.org" for name in ("first", "second", "fourth")]
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["ca_bundle", "SSL_CERT_FILE"])
+def test_a_bundle_that_is_renewed_is_read_again(
+    monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, tmp_path: pathlib.Path, named: bool
+) -> None:
+    path = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(str(path))
+    options = {"ca_bundle": str(path)} if named else {}
+    if not named:
+        monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    with TLS(server_of(authority), SHOWN, SHOWN) as server:
+        one = client(server.url, retry=ONCE, **options)
+        failed(batch.show(one, ID), "tls")
+        authority.cert_pem.write_to_path(str(path))
+        unwrap(batch.show(one, ID))
+        # a file that is missing for a moment ends nothing
+        path.rename(tmp_path / "elsewhere.pem")
+        unwrap(batch.show(one, ID))
+
+
 def encrypted(pem: bytes) -> bytes:
     """Return a private key under a password."""
     key = serialization.load_pem_private_key(pem, None)

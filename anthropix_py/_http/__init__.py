@@ -45,15 +45,18 @@ def transport(ca_bundle: str | None, client_cert: tuple[str, str | None] | None)
 
 
 def _send(request: Request, timeout: Timeout, route: Route) -> Response:
+    is_get = request.method == "GET"
     while True:
-        current = Attempt(timeout.read, masked("".join(request.url.partition("?")[1:])))
+        query = masked("".join(request.url.partition("?")[1:]))
+        current = Attempt(timeout.read, query, may_reuse=is_get)
         outcome = _try(request, timeout, route, current)
         if isinstance(outcome, Response):
             return outcome
         # A server may close an idle connection just when the next request is sent on it. Then a
-        # GET is sent again at once. This ends: each time the pool has one connection fewer, and
-        # a request that fails on a new connection is not repeated here.
-        if not (current.reused and request.method == "GET" and outcome.reason == "closed"):
+        # GET is sent again at once; no other request uses an idle connection. This ends: each time
+        # the pool has one connection fewer, and a request that fails on a new connection is not
+        # repeated here.
+        if not (current.reused and is_get and outcome.reason == "closed"):
             break
     # raised outside any except block: __context__ would keep the connection alive
     raise outcome

@@ -7,7 +7,7 @@ import queue
 import threading
 from collections import deque
 from contextvars import ContextVar
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -16,8 +16,9 @@ from urllib3.util import parse_url
 
 from .._proxies import Proxy
 from .._wire.secret import Secret
+from ..errors import FileError
 from .response import PromptResponse
-from .routes import Certificates, Route, context_of
+from .routes import Certificates, Route, Stamp, context_of, stamps_of
 
 _ROUTES = 32  # routes on which connections are kept
 _IDLE = 32  # idle connections kept on each of them
@@ -32,6 +33,7 @@ class Attempt:
     `sent`: whether any byte of the request may have been sent. `reused`: whether the connection was
     used for a request before. `read_timeout`: seconds in which each block of the body must be sent.
     `query`: the end of the URL. It may hold secrets, so urllib3, which logs URLs, does not get it.
+    `may_reuse`: whether an idle connection may be used.
 
     urllib3 does not say whether a failed request had begun to be sent, and money depends on it: our
     connection classes note it here just before they send. There is one object for each attempt, so
@@ -39,11 +41,12 @@ class Attempt:
     has another one.
     """
 
-    def __init__(self, read_timeout: float, query: str = "") -> None:
+    def __init__(self, read_timeout: float, query: str = "", may_reuse: bool = True) -> None:
         self.sent = False
         self.reused = False
         self.read_timeout = read_timeout
         self.query = query
+        self.may_reuse = may_reuse
 
 
 attempt: ContextVar[Attempt] = ContextVar("attempt")
@@ -122,12 +125,27 @@ class _Idle:
         return len(self._connections)
 
 
-class _HTTPPool(HTTPConnectionPool):
+class _Choosing:
+    """What our pools add to urllib3's: some requests never go out on an idle connection.
+
+    The server may have closed an idle connection, or a router on the way may have forgotten it, and
+    nothing but sending on it can show that. Then nobody knows whether the request was carried out.
+    """
+
+    def _get_conn(self, timeout: float | None = None) -> HTTPConnection:
+        connection: HTTPConnection = super()._get_conn(timeout)  # type: ignore[misc]
+        if not attempt.get().may_reuse:
+            # urllib3 opens a closed one again, as it does with one that was dropped
+            connection.close()
+        return connection
+
+
+class _HTTPPool(_Choosing, HTTPConnectionPool):
     ConnectionCls = _HTTPConnection  # pyright: ignore[reportAssignmentType]
     QueueCls: Any = _Idle
 
 
-class _HTTPSPool(HTTPSConnectionPool):
+class _HTTPSPool(_Choosing, HTTPSConnectionPool):
     ConnectionCls = _HTTPSConnection  # pyright: ignore[reportAssignmentType]
     QueueCls: Any = _Idle
 
@@ -144,17 +162,45 @@ class Pools:
         """Drop all pools."""
         # a new lock, because a fork may have copied a locked one
         self._lock = threading.Lock()
-        self._pools: dict[Route, Pool] = {}
+        self._pools: dict[Route, _Kept] = {}
 
     def get(self, route: Route) -> Pool:
-        """Return the pool of *route*; beyond 32 routes, the least recently used one is dropped."""
+        """Return the pool of *route*; beyond 32 routes, the least recently used one is dropped.
+
+        If its certificates have changed on the disk, the pool is a new one.
+        """
+        stamps = stamps_of(route)
         with self._lock:
-            pool = self._pools.pop(route, None) or _pool(route)
+            kept = self._pools.pop(route, None)
+            if kept is None:
+                kept = _Kept(_pool(route), stamps)
+            elif kept.stamps != stamps:
+                kept = _renewed(route, stamps, kept)
             if len(self._pools) == _ROUTES:
                 del self._pools[next(iter(self._pools))]
             # at the end, so that the first is the least recently used one
-            self._pools[route] = pool
-            return pool
+            self._pools[route] = kept
+            return kept.pool
+
+
+class _Kept(NamedTuple):
+    """A pool, and the `stamps_of` its route when its certificates were read."""
+
+    pool: Pool
+    stamps: tuple[Stamp, ...]
+
+
+def _renewed(route: Route, stamps: tuple[Stamp, ...], old: _Kept) -> _Kept:
+    """Return a new pool of *route*; *old* while its certificates are missing or cannot be read.
+
+    They may be in the middle of being replaced: the next request tries again.
+    """
+    if None in stamps:
+        return old
+    try:
+        return _Kept(_pool(route), stamps)
+    except FileError:
+        return old
 
 
 def _pool(route: Route) -> Pool:

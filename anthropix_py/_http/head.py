@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from email.message import Message
 from http.client import HTTPException, LineTooLong, RemoteDisconnected
 from io import BufferedReader
 from typing import BinaryIO
@@ -28,6 +29,9 @@ _USUAL = re.compile(
 )
 # All lines after the first.
 _PLAIN = re.compile(rb"(?:[!-9;-~]+:(?:[^\r\n]*[^ \t\r\n])?\r?\n)*\r?\n")
+# Empty, because a head may be cut there by a proxy that ends it.
+_LENGTH = re.compile(r"[0-9]{0,18}")
+_SHOWN = 60  # characters of a field
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 
 
@@ -52,6 +56,25 @@ def read_head(file: BufferedReader) -> bytes:
         if not _INTERIM.match(status):
             return status + _cleaned(rest)
     raise HTTPException(f"more than {_MOST_INTERIM} interim responses")
+
+
+def check_framing(headers: Message) -> None:
+    """Raise `HTTPException` if the end of the body cannot be found out.
+
+    http.client would take such a body to end with the connection, which a server may keep open: the
+    caller would wait for the timeout. RFC 9112, section 6.3, says to refuse it.
+    """
+    coding = ", ".join(headers.get_all("transfer-encoding", ())).strip().lower()
+    if coding == "chunked":
+        return
+    # a body of "identity", which old servers send, is not encoded
+    if coding not in ("", "identity"):
+        raise HTTPException(f"a transfer-encoding other than chunked: {coding[:_SHOWN]!r}")
+    lengths = headers.get_all("content-length", ())
+    if not lengths:
+        return
+    if len(set(lengths)) > 1 or not _LENGTH.fullmatch(lengths[0]):
+        raise HTTPException(f"not a content-length: {', '.join(lengths)[:_SHOWN]!r}")
 
 
 def _fields(file: BinaryIO) -> list[bytes]:

@@ -17,7 +17,7 @@ from io import BytesIO
 from typing import Any, cast
 
 from .chunked import Dechunker
-from .head import read_head
+from .head import check_framing, read_head
 from .receiver import Receiver
 
 _RECORD = 16 * 1024  # bytes in a record of TLS, at most
@@ -46,6 +46,7 @@ class PromptResponse(HTTPResponse):
             super().begin()
         finally:
             self.fp = file
+        check_framing(self.headers)
         self._receiver.begin_body()
         # urllib3 would log what the parser finds wrong with the head, values of fields included.
         self.headers.set_payload("")

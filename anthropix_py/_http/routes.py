@@ -41,6 +41,28 @@ class Route(NamedTuple):
     default_authorities: tuple[str | None, ...] = ()
 
 
+Stamp = tuple[int, int, int] | None
+"""What tells one version of a file from another: time of change, inode, bytes. None if missing."""
+
+
+def stamps_of(route: Route) -> tuple[Stamp, ...]:
+    """Return the stamps of the files that *route* names, which a renewal changes.
+
+    A folder of authorities (`SSL_CERT_DIR`) has none: OpenSSL reads it again for each connection.
+    """
+    ca_bundle, client_cert = route.certificates
+    named = (ca_bundle, *(client_cert or ()), *route.default_authorities[:1])
+    return tuple(_stamp(path) for path in named if path)
+
+
+def _stamp(path: str) -> Stamp:
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
 def route_of(url: str, certificates: Certificates) -> Route:
     """Return the route to *url*, by the current environment variables."""
     scheme, _, rest = url.partition("://")
