@@ -22,7 +22,7 @@ from anthropix_py import (
     batch,
     unwrap,
 )
-from anthropix_py.batch import _create
+from anthropix_py.batch import _candidates, _create
 from anthropix_py.emulator import ManualClock
 from anthropix_py.errors import AnthropixError, SentAt
 from anthropix_py.limits import Limits
@@ -85,21 +85,21 @@ SKEWS = {
 @pytest.mark.parametrize("later", [0.0, 0.4, 60.0, HOUR], ids="listed {} s later".format)
 def test_the_clock_of_the_client_does_not_matter(behind: float, later: float) -> None:
     batches = [
-        made("long after", 50_000.0),
-        made("after", 30.0),
-        made("at once", 0.01),
+        made("latest", later),
+        made("at once", 0.0),
         made("long before", -302.0),
-        made("out of order", 1.0),
+        made("out of order", later / 2),
     ]
     script = script_of(page(*batches, date=http_date(later)), start=SENT + later - behind)
-    assert found(script, SENT - behind) == ["long after", "after", "at once", "out of order"]
+    assert found(script, SENT - behind) == ["latest", "at once", "out of order"]
 
 
-# the clock was an hour ahead at the create, and has been set right since
+# The clock was an hour ahead at the create, and has been set right since: the create seems to lie
+# in the future.
 SET_CLOCKS: dict[str, tuple[float | None, bool, float | None, list[str]]] = {
-    "nothing else is known": (None, True, None, []),
+    "nothing else is known": (None, True, None, ["a"]),
     "the time passed is": (-59.0, True, None, ["a"]),
-    "that of another clock means nothing": (-59.0, False, None, []),
+    "that of another clock means nothing": (-59.0, False, None, ["a"]),
     "the server's time is": (None, True, SENT, ["a"]),
     "both are": (-59.0, True, SENT + 1, ["a"]),
     "the earliest counts": (-59.0, True, SENT + HOUR, ["a"]),
@@ -147,12 +147,41 @@ def test_without_a_date_the_clock_of_the_client_counts(date: str | None) -> None
     assert found(script_of(page(made("after"), made("before", -310), date=date))) == ["after"]
 
 
-# seconds that the clock of this machine and that of a gateway are ahead; one of them is right
-@pytest.mark.parametrize(("ours", "gateways"), [(0, HOUR), (HOUR, 0), (0, 0)])
-def test_the_date_of_a_gateway_is_not_the_servers(ours: float, gateways: float) -> None:
+# seconds that the clock of this machine and that of a gateway are ahead
+CLOCKS = [(0, HOUR), (HOUR, 0), (0, 0), (0, 40 * DAY), (0, -HOUR), (-HOUR, 0), (-HOUR, -9 * HOUR)]
+CLOCKS += [(HOUR, -HOUR), (-HOUR, HOUR)]
+
+
+# against a gateway that replaces the date, and keeps the request id of the API
+@pytest.mark.parametrize("headers", [{}, {"request_id": "req_1"}], ids=["without", "with its id"])
+@pytest.mark.parametrize(("ours", "gateways"), CLOCKS)
+def test_the_date_of_a_gateway_is_not_the_servers(
+    ours: float, gateways: float, headers: dict[str, Any]
+) -> None:
     value = {"data": [made("a", 0), made("before", -310)], "has_more": False}
-    step = respond(value, date=http_date(1 + gateways))
+    step = respond(value, date=http_date(1 + gateways), **headers)
     assert found(script_of(step, start=SENT + 1 + ours), SENT + ours) == ["a"]
+
+
+# against both clocks being wrong in the same way, as those of a gateway on the same machine are
+@pytest.mark.parametrize("ahead", [HOUR, 9 * HOUR, -9 * HOUR])
+def test_the_api_s_own_time_of_an_earlier_batch_counts(ahead: float) -> None:
+    date: dict[str, Any] = {"date": http_date(ahead), "request_id": "req_1"}
+    data = [made(id, at, total=1) for id, at in (("it", 31.0), ("mine", 0.0), ("before", -400.0))]
+    value = {"data": data, "has_more": False}
+    steps = (respond(made("mine", 0, total=1), **date), fail("timeout"), respond(value, **date))
+    script = script_of(*steps, start=SENT + ahead, takes=30)
+    client = script.client()
+    unwrap(batch.create(client, [{"custom_id": "a", "params": {}}]))
+    lost = error_in(batch.create(client, [{"custom_id": "a", "params": {}}]), UnknownOutcome)
+    assert [one["id"] for one in unwrap(batch.candidates(client, lost))] == ["it"]
+
+
+def test_recent_pages_without_end_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_candidates, "_MOST_PAGES", 3)
+    pages = [page(made(id, total=1), more=True) for id in "abcd"]
+    result = batch.candidates(script_of(*pages).client(), unknown())
+    error_in(result, DecodeError, "list has more than 3 pages of batches created since")
 
 
 # (seconds by which this machine's clock is ahead of the server's, whether its time was told before)

@@ -15,6 +15,7 @@ from samples import ID, KEY, a_batch, answer_of, client, counts, error_body, err
 from scripted import Scripted, Step, answer, chunk, close, counted, head, refusal, reset, stall
 
 from anthropix_py import Policy, UnknownOutcome, batch, emulator, init, unwrap, with_options
+from anthropix_py.batch import _body
 from anthropix_py.errors import (
     AnthropixError,
     APIError,
@@ -254,7 +255,8 @@ class Unhashable(emulator.ManualClock):
 def test_the_servers_time_is_taken_from_an_earlier_response() -> None:
     clock = Unhashable()
     told = {"date": "Mon, 21 Sep 2026 14:13:20 GMT", "request-id": "req_1"}
-    created = init(KEY, transport=lambda *_: answer_of(200, a_batch(), told), clock=clock)
+    made = a_batch(created_at="2026-09-21T14:13:20+00:00")
+    created = init(KEY, transport=lambda *_: answer_of(200, made, told), clock=clock)
     # against a clock that can be compared: the batch would be paid for, and its id lost
     unwrap(batch.create(created, REQUESTS))
     clock.advance(7.5)
@@ -321,6 +323,42 @@ INTERRUPTS: dict[str, tuple[Callable[[Any], Any], bool]] = {
     "a bug after the body": (broken_while_sending, True),
     "in the second attempt": (interrupted_in_the_second_attempt, True),
 }
+
+
+# (what the create comes to, the beginnings of the notes)
+CLOSING: dict[str, tuple[Callable[[], Any], list[str]]] = {
+    "created": (
+        lambda: answer_of(200, a_batch()),
+        [f"Batch {ID} of 2 requests was created before this."],
+    ),
+    "refused": (lambda: answer_of(400, error_body()), ["No batch was created: 400"]),
+    "unknown": (lambda: answer_of(500, b""), ["A batch of 2 requests may have been created"]),
+    "another size": (
+        lambda: answer_of(200, a_batch(request_counts=counts(9))),
+        ["A batch of 2 requests may have been created"],
+    ),
+}
+
+
+# against a batch that is paid for and not named, because the interrupt comes after the response
+@pytest.mark.parametrize(("response", "notes"), CLOSING.values(), ids=CLOSING)
+def test_an_interrupt_while_the_body_is_closed_names_the_batch(
+    monkeypatch: pytest.MonkeyPatch, response: Callable[[], Any], notes: list[str]
+) -> None:
+    def transport(sent: Any, _: object) -> Any:
+        list(sent.body)
+        return response()
+
+    def interrupt(self: Any, *_: object) -> None:
+        self._file.close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_body.Spool, "__exit__", interrupt)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        batch.create(init(KEY, transport=transport, retry=Policy(0)), REQUESTS)
+    found = getattr(caught.value, "__notes__", [])
+    assert len(found) == len(notes)
+    assert all(one.startswith(note) for one, note in zip(found, notes, strict=True))
 
 
 @pytest.mark.parametrize(("act", "noted"), INTERRUPTS.values(), ids=INTERRUPTS)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from .. import retry
 from ..client import Client
-from ..errors import UnknownOutcome
+from ..errors import DecodeError, UnknownOutcome
 from ..types import BatchRef, MessageBatch
 from . import _create, _ids, _pages, _server_time, _state
 
 _PAGE = 100  # batches
+_MOST_PAGES = 1000
 # for clocks that are not quite right, also those of gateways, and for the time a request travels
 _SLACK = 300.0  # seconds
 
@@ -42,9 +42,14 @@ def created_since(walk: _pages.Walk, first: _pages.Page, since: float) -> Iterat
     """Yield the batches from *first* on that were created at *since* or later.
 
     Stops only at a page all of whose batches are older, because the order of `list` is not
-    promised.
+    promised. Raises `DecodeError` if no page of very many is.
     """
-    for page in walk.pages(first):
+    for number, page in enumerate(walk.pages(first), 1):
+        if number > _MOST_PAGES:
+            raise DecodeError(
+                f"list has more than {_MOST_PAGES:,} pages of batches created since {since:.0f} "
+                "(seconds since the epoch), so not all of them were read"
+            )
         batches = page.value["data"]
         recent = [batch for batch in batches if _server_time.read(batch.get("created_at")) >= since]
         yield from recent
@@ -58,9 +63,9 @@ def _sent(client: Client, unknown: UnknownOutcome, first: _pages.Page) -> float:
     The time that the page took to arrive makes it earlier still.
     """
     now, monotonic = client.clock.now(), client.clock.monotonic()
-    served = _served(unknown, first, now)
-    # by the clock of this machine, which may have been set in between
-    estimates = [served - (now - unknown.sent_at)]
+    served = _server_time.earliest(first.headers, first.value["data"], now)
+    # by the clock of this machine, which may have been set in between, even to before the create
+    estimates = [served - max(0.0, now - unknown.sent_at)]
     if unknown._sent is not None and unknown._sent.clock is client.clock:
         # by the steady clock, which nobody sets
         estimates.append(served - (monotonic - unknown._sent.monotonic))
@@ -68,20 +73,3 @@ def _sent(client: Client, unknown: UnknownOutcome, first: _pages.Page) -> float:
         # by the server's own clock, known from responses before the create
         estimates.append(unknown.served_at)
     return min(estimates)
-
-
-def _served(unknown: UnknownOutcome, first: _pages.Page, now: float) -> float:
-    """Return the earliest that the server's time can be; *now* is this machine's."""
-    served = retry.http_date(first.headers.get("date", ""))
-    if served is not None and "request-id" in first.headers:
-        return served
-    if served is not None:
-        # it may be the clock of a gateway, which need not be better than this machine's
-        return min(served, now)
-    if unknown.served_at is not None:
-        # an estimate of its own, which needs no present time
-        return now
-    # This machine's clock is the only one there is. If it is ahead, even the newest batch seems
-    # older than the create; so that one counts as created just now.
-    times = [_server_time.read(batch.get("created_at")) for batch in first.value["data"]]
-    return min(now, max(times, default=now))

@@ -37,16 +37,18 @@ class Outcome(NamedTuple):
 
 def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageBatch:
     """Create a batch. Raises `UnknownOutcome` if nobody can know whether one was created."""
-    with Spool.of(requests, client.limits) as body:
-        _warn(client, body)
-        sent_at, sent = client.clock.now(), SentAt(client.clock, client.clock.monotonic())
-        try:
-            outcome = send(client, body, body.total)
-        except BaseException as interrupt:
-            if body.begun:
-                interrupt.add_note(_note(body.total, sent_at))
-            raise
-        total = body.total
+    body = Spool.of(requests, client.limits)
+    total, outcome = body.total, None
+    sent_at, sent = client.clock.now(), SentAt(client.clock, client.clock.monotonic())
+    try:
+        with body:
+            _warn(client, body)
+            outcome = send(client, body, total)
+    except BaseException as interrupt:
+        # also one that falls while the body's file is closed, after the batch was created
+        if body.begun:
+            interrupt.add_note(_note(total, sent_at, outcome))
+        raise
     if outcome.batch is not None:
         return outcome.batch
     if outcome.kind == "refused" and outcome.error is not None:
@@ -68,7 +70,7 @@ def send(client: Client, body: Body, total: int) -> Outcome:
     reply = None
     try:
         reply = _call.ask(client, call)
-        return Outcome("created", _created(reply, total), headers=reply.headers)
+        return Outcome("created", _created(client, reply, total), headers=reply.headers)
     except AnthropixError as error:
         # Only the last attempt can be in doubt: another attempt is made only after an error that
         # proves that nothing happened.
@@ -77,7 +79,7 @@ def send(client: Client, body: Body, total: int) -> Outcome:
         return Outcome("unknown", error=error, batch_id=_id_in(reply))
 
 
-def _created(reply: _call.Reply, total: int) -> MessageBatch:
+def _created(client: Client, reply: _call.Reply, total: int) -> MessageBatch:
     """Return the batch that was created. Raises `DecodeError` if it cannot be the one we sent."""
     batch = _state.batch_in(reply)
     if not _state.may_have(batch, total):
@@ -86,6 +88,7 @@ def _created(reply: _call.Reply, total: int) -> MessageBatch:
     while len(created_here) >= _REMEMBERED:
         created_here.pop(next(iter(created_here)), None)
     created_here[batch["id"]] = None
+    _server_time.note_created(client, batch)
     return batch
 
 
@@ -97,7 +100,11 @@ def _id_in(reply: _call.Reply | None) -> str | None:
     return id if isinstance(id, str) and id else None
 
 
-def _note(total: int, sent_at: float) -> str:
+def _note(total: int, sent_at: float, outcome: Outcome | None) -> str:
+    if outcome is not None and outcome.batch is not None:
+        return f"Batch {outcome.batch['id']} of {total:,} requests was created before this."
+    if outcome is not None and outcome.kind == "refused":
+        return f"No batch was created: {outcome.error}"
     return (
         f"A batch of {total:,} requests may have been created: sending it was interrupted. "
         f"batch.candidates(client, UnknownOutcome(None, {total}, {sent_at!r})) lists the batches "
