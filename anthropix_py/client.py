@@ -171,12 +171,12 @@ def init(
     header of None removes a default one. *timeout*: seconds of silence on an open connection;
     *connect_timeout*: seconds to open one. *retry*: how often and how long a call is tried.
     *api_version*: the `anthropic-version` header. *limits*: what a batch may hold. *transport*: a
-    function that sends requests instead of urllib3. *on_event*: a function that is called with a
-    dict for each event. *clock*: the source of time and chance.
+    function that sends requests instead of urllib3 (see `anthropix_py.transport`). *on_event*: a
+    function that is called with a dict for each event. *clock*: the source of time and chance.
 
     The server's certificate is always checked, against the system's authorities or those in
     *ca_bundle* (a PEM file); *client_cert* is the client's own (a PEM file with its key, or a
-    pair of certificate and key). Proxies are taken from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`
+    pair of certificate and key). Files that change on the disk are read again. Proxies are taken from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`
     and `NO_PROXY`.
 
     Raises `MissingCredentials`; ValueError or TypeError for a value that cannot be used. Warns if

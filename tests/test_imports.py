@@ -28,7 +28,7 @@ WINGS: dict[str, set[str]] = {
         "_clock",
     },
     "errors": {"errors", "result", "_files", "retry"},
-    "wire": {"_wire"},
+    "wire": {"_wire", "transport"},
     "client": {"_pairs", "_auth", "_proxies", "_options", "client"},
     "door": {"_door", "_events"},
     "network": {"_http"},

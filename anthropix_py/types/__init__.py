@@ -2,7 +2,8 @@
 
 They only describe: at run time each object is a plain dict, which keeps unknown fields too. The
 literal strings are those of today (2026-11); the server may add others, which are passed on
-unchanged.
+unchanged. An integer of more digits than Python reads (4,300; possible in the input of a tool) is a
+`decimal.Decimal`, which loses no digit.
 
 Types of the input: `Request` with `Params`, messages and blocks, for use with a type checker;
 `batch.create` takes plain dicts too. Types of the output: `MessageBatch`, `BatchPage`,
