@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ._arguments import check_limits, number, wrong_type
 from ._auth import Auth, AuthHook
@@ -13,6 +13,9 @@ from ._problem import shown
 from ._wire.hidden import Hidden, HiddenText, hide
 from ._wire.secret import Secret
 from .retry import Policy
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
 
 _YEAR = 366 * 24 * 3600  # seconds
 _NOT_IN_A_KEY = r"[^\x21-\x7e]"
@@ -86,11 +89,9 @@ def _auth(name: str, value: object) -> AuthHook | None:
 
 
 def _base(name: str, url: object) -> str:
-    from urllib.parse import urlsplit
-
     if not isinstance(url, str):
         raise wrong_type(name, "a string", url)
-    parts = urlsplit(url)
+    parts = _split(name, url)
     if "@" in parts.netloc:
         # The message does not show the URL: what comes before the @ is a password.
         raise ValueError(f"{name} must not hold a user or password; use headers")
@@ -107,6 +108,20 @@ def _base(name: str, url: object) -> str:
             raise ValueError(f"{name} {url.partition('?')[0]!r} must have {expected}")
     scheme, separator, rest = url.partition("://")
     return (scheme.lower() + separator + rest).rstrip("/")
+
+
+def _split(name: str, url: str) -> SplitResult:
+    from urllib.parse import urlsplit
+
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        detail = f"{url.partition('?')[0]!r} is not a URL: {error}"
+    if "@" in url:
+        # it may hold a password
+        detail = "is not a URL"
+    # raised outside the except block: __context__ would hold the error, which may show it too
+    raise ValueError(f"{name} {detail}")
 
 
 def _port_fits(netloc: str) -> bool:

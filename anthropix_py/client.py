@@ -176,8 +176,8 @@ def init(
 
     The server's certificate is always checked, against the system's authorities or those in
     *ca_bundle* (a PEM file); *client_cert* is the client's own (a PEM file with its key, or a
-    pair of certificate and key). Files that change on the disk are read again. Proxies are taken from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`
-    and `NO_PROXY`.
+    pair of certificate and key). A file that changes on the disk is read again. Proxies are taken
+    from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
 
     Raises `MissingCredentials`; ValueError or TypeError for a value that cannot be used. Warns if
     *base_url* is an `http://` address on another machine, because anybody on the network in between

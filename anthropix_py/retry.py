@@ -98,7 +98,7 @@ def proves_nothing_happened(error: AnthropixError) -> bool:
         return not error.sent
     if isinstance(error, APIError):
         sender = _meaning(error.status).refused_by
-        return sender == _ANYONE or (sender == _THE_API and _is_from_the_api(error))
+        return sender == _ANYONE or (sender == _THE_API and is_from_the_api(error))
     return isinstance(error, _BEFORE_SENDING)
 
 
@@ -119,7 +119,7 @@ def _meaning(status: int) -> _Meaning:
     return _UNCLEAR if status >= 500 else _UNKNOWN
 
 
-def _is_from_the_api(error: APIError) -> bool:
+def is_from_the_api(error: APIError) -> bool:
     """Return whether the response has a request id or an error envelope, as only the API sends."""
     if error.headers.get("request-id"):
         return True

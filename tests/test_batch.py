@@ -349,7 +349,8 @@ MIXED_UP: dict[str, tuple[Callable[..., Any], object, str]] = {
 def test_a_response_about_something_else(
     function: Callable[..., Any], body: object, message: str
 ) -> None:
-    script = ScriptedTransport(respond(body, request_id="req_1"))
+    # to cancel and delete, a second response follows that does not help
+    script = ScriptedTransport(*[respond(body, request_id="req_1")] * 2)
     error = error_in(function(script.client(), ID), DecodeError, message)
     assert KEY not in repr(error)
 
@@ -357,6 +358,7 @@ def test_a_response_about_something_else(
 LOST = fail("timeout")
 NOT_SENT = fail("connect", sent=False)
 NOT_FOUND = respond(error_body("not_found_error"), 404)
+NO_ROUTE = respond(b"<html>404 Not Found</html>", 404)
 REFUSED = respond(error_body("invalid_request_error"), 400)
 CANCELING = a_batch("canceling")
 
@@ -373,6 +375,17 @@ LOST_RESPONSES: dict[str, tuple[Callable[..., Any], list[TransportStep], object]
     "refused, and not sent": (batch.cancel, [NOT_SENT, REFUSED], APIError),
     "refused, and not canceled": (batch.cancel, [LOST, REFUSED, respond(a_batch())], APIError),
     "lost for good": (batch.cancel, [LOST] * 3, TransportError),
+    # against a gateway's own 404, which may be about its routes
+    "lost, and a gateway knows no such path": (batch.delete, [LOST, NO_ROUTE], APIError),
+    # a gateway may replace the body of a success: then the API is asked
+    "deleted, without a body": (batch.delete, [respond(b"", 204), NOT_FOUND], DELETED),
+    "deleted, with an empty body": (batch.delete, [respond(b""), NOT_FOUND], DELETED),
+    "deleted, with HTML": (batch.delete, [respond(b"<html>"), NOT_FOUND], DELETED),
+    "204, and still there": (batch.delete, [respond(b"", 204), respond(a_batch())], DecodeError),
+    "204, and no such path": (batch.delete, [respond(b"", 204), NO_ROUTE], DecodeError),
+    "204, and then lost": (batch.delete, [respond(b"", 204), *[LOST] * 3], DecodeError),
+    "canceled, without a body": (batch.cancel, [respond(b"", 204), respond(CANCELING)], CANCELING),
+    "204, and not canceled": (batch.cancel, [respond(b"", 204), respond(a_batch())], DecodeError),
 }
 
 

@@ -392,15 +392,19 @@ def test_an_unknown_batch_leaves_no_file(target: pathlib.Path) -> None:
     assert os.listdir(target.parent) == []
 
 
-@pytest.mark.parametrize("count", [1, 255, 256, 257, 1000])
-def test_progress(target: pathlib.Path, count: int) -> None:
+@pytest.mark.parametrize("count", [1, 255, 256, 257, 512, 1000])
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one block", "row by row"])
+def test_progress(target: pathlib.Path, count: int, at_once: bool) -> None:
     calls: list[tuple[int, int | None]] = []
     rows = b"".join(line(str(n)) for n in range(count))
-    unwrap(download(target, blocks(rows), named=ended(count), on_progress=report_to(calls)))
+    steps = blocks(rows) if at_once else blocks(*rows.splitlines(keepends=True))
+    unwrap(download(target, steps, named=ended(count), on_progress=report_to(calls)))
+    # against a last call that comes twice
+    assert calls.count((count, count)) == 1
     assert calls[-1] == (count, count)
     reported = [rows for rows, _ in calls[:-1]]
     assert all(later - earlier >= 256 for earlier, later in itertools.pairwise([0, *reported]))
-    assert reported or count < 1000
+    assert reported or count <= 256 or at_once
 
 
 def test_progress_continues_from_the_part(target: pathlib.Path) -> None:

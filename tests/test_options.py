@@ -113,7 +113,15 @@ BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "base port high": ({"base_url": "http://h:65536"}, ValueError, "port"),
     "base port minus": ({"base_url": "http://h:-1"}, ValueError, "port"),
     "base port word": ({"base_url": "http://h:http"}, ValueError, "port"),
-    "base v6 cut": ({"base_url": "http://[::1"}, ValueError, "IPv6"),
+    "base v6 cut": ({"base_url": "http://[::1"}, ValueError, "base_url .* is not a URL: Invalid"),
+    "base v6 rubbish": (
+        {"base_url": "https://[x]/"},
+        ValueError,
+        "base_url .* is not a URL: .x. does",
+    ),
+    # against a password that urlsplit shows
+    "base v6 cut, user": ({"base_url": f"http://{HUSH}@[::1"}, ValueError, "base_url is not a URL"),
+    "base host of odd letters": ({"base_url": f"http://{HUSH}@a\u2100b"}, ValueError, "not a URL"),
     "base with an empty query": ({"base_url": "http://h/?"}, ValueError, "no query"),
     "base with an empty fragment": ({"base_url": "http://h/#"}, ValueError, "no fragment"),
     "base query": ({"base_url": "http://h/?a=b"}, ValueError, "no query"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pathlib
 import signal
@@ -218,6 +219,22 @@ def test_one_that_finishes_while_a_second_begins(
     assert error_in(download(target), FileError).detail == detail
     assert target.read_bytes() == b""
     assert part_of(target).exists() is begun_anew
+
+
+# against two downloads that write into each other, where a file system has no locks
+@pytest.mark.parametrize("code", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO])
+def test_a_file_system_without_locks(
+    target: pathlib.Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    error = error_in(download(target), FileError, f"cannot be locked ({os.strerror(code)}): ")
+    assert error.path == str(part_of(target))
+    assert "download to another one and move the file" in error.detail
 
 
 def test_the_lock_is_released_after_an_error(target: pathlib.Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import OWN_PACE, table
 
-from anthropix_py import APIError, DecodeError, TransportError
+from anthropix_py import APIError, TransportError
 from anthropix_py.batch._polling import Polling
 from anthropix_py.errors import AnthropixError, TransportReason
 
@@ -152,7 +152,6 @@ FINAL: dict[str, AnthropixError] = {
     "a spend limit to be repeated": APIError(
         429, error_code="contract_spend_limit_reached", headers={"x-should-retry": "true"}
     ),
-    "not a batch": DecodeError("the response is not a batch: it has no id"),
     "an error of unknown kind": OfTomorrow("x"),
 }
 

@@ -268,10 +268,55 @@ def test_rows_without_end_are_an_error() -> None:
     assert len(received) == 4
 
 
-def test_rows_without_end_are_an_error_by_id_too() -> None:
-    script = ScriptedTransport(blocks(*[line + b"\n" for line in LINES], BODY))
-    few = script.client(limits=Limits(requests=2))
-    error_in(batch.results(few, ID), IncompleteResults, "after 3 of an unknown number of rows")
+URL = f"https://api.anthropic.com{PATH}/results"
+OPEN = a_batch("ended", request_counts={**counts(succeeded=2), "paused": 1})
+SINGLE = [line + b"\n" for line in LINES]
+# (blocks, the batch as it is shown, words of the error; None if all three rows are returned)
+BY_ID: dict[str, tuple[list[bytes], dict[str, Any], str | None]] = {
+    # against limits that are smaller than the batch
+    "as many as the batch has": (SINGLE, ENDED, None),
+    "more": ([*SINGLE, BODY], a_batch("ended", succeeded=2), "after 3 of 2 rows"),
+    "fewer": (SINGLE, a_batch("ended", succeeded=5), "after 3 of 5 rows"),
+    "counts that do not say": (SINGLE, OPEN, None),
+    "one row again and again": (
+        SINGLE[:1] * 60,
+        ENDED,
+        "after 1 of 3 rows, 30 arrived more than once",
+    ),
+    "all rows again and again": (SINGLE * 20, ENDED, "after 3 of 3 rows, 28 arrived more than"),
+    "all rows twice": (SINGLE * 2, ENDED, None),
+}
+
+
+@table("rows, shown, words", BY_ID)
+@pytest.mark.parametrize("named", [ID, URL])
+def test_by_id_the_batch_s_own_counts_say_what_is_too_many(
+    rows: list[bytes], shown: dict[str, Any], words: str | None, named: str
+) -> None:
+    script = ScriptedTransport(blocks(*rows), respond(shown), *[blocks(*rows)] * 2)
+    result = batch.results(script.client(limits=Limits(requests=2)), named)
+    if words is None:
+        assert result == ("ok", ROWS)
+    else:
+        error_in(result, IncompleteResults, words)
+    assert [call.rpartition("/")[2] for call in script.calls].count(ID) == 1
+
+
+def test_one_row_without_end_is_an_error() -> None:
+    # against a server that would keep a reader busy for ever
+    script = ScriptedTransport(blocks(*SINGLE[:1] * 60))
+    words = "after 1 of 3 rows, 30 arrived more than once"
+    error_in(batch.results(script.client(), ENDED), IncompleteResults, words)
+
+
+def test_with_counts_that_do_not_say_no_batch_has_more_rows_than_any_may() -> None:
+    endless = (f'{{"custom_id":"r{n}","result":{{}}}}\n'.encode() * 2 for n in itertools.count())
+    many = (b"".join(itertools.islice(endless, 9_000)) for _ in range(20))
+    script = ScriptedTransport(blocks(*many), respond(OPEN))
+    rows = unwrap(batch.results(script.client(limits=Limits(requests=2)), ID, stream=True))
+    with pytest.raises(IncompleteResults, match="after 108,000 of an unknown number"):
+        for _ in rows:
+            pass
 
 
 def test_what_is_accepted_is_the_type_that_the_api_sends() -> None:

@@ -166,7 +166,8 @@ def results(
 
     *batch_or_url*: preferably the dict from `show` or `wait`, whose counts say how many rows to
     expect; an id or a `results_url` works too. Only the id in a URL is used: nothing is sent to a
-    host other than the client's. Rows arrive in any order, each once; match them by `custom_id`.
+    host other than the client's. Rows arrive in any order, each once; match them by `custom_id`. An
+    integer of more than 4,300 digits, which `int` refuses to read, is a `decimal.Decimal`.
 
     Errors: `NotEnded`, which carries the batch; `IncompleteResults`. With *stream*, an error before
     the first row is returned, and a later one is raised by the generator. Closing the generator
@@ -193,7 +194,8 @@ def wait(
     with the batch after every poll. A dict that says `ended` is returned without a poll.
 
     Tolerates transient failures (dropped connections, 429, 5xx, a 404 just after the batch was
-    created), up to ten in a row, and logs each as a warning. The batch keeps running on the server
+    created, a gateway's page in place of the batch), up to ten in a row, and logs each as a
+    warning. The batch keeps running on the server
     whatever happens to this program: with its id you can resume waiting. An interrupt (Ctrl-C)
     carries a note that says so.
     """
@@ -216,7 +218,8 @@ def download(
     file at *path* already is the complete download of this batch, it is returned after one of its
     rows has been compared with the server's. Any other file, except an empty
     one, is replaced only with *replace*. *on_progress*: called now and then with the number of rows
-    written and of rows expected (None if unknown).
+    written and of rows expected (None if unknown). The file system must have locks, which some on a
+    network do not, because two downloads of a batch must not write into each other.
 
     Each row is checked to be a row in valid JSON; rows are counted and deduplicated by custom_id.
     Errors: those of `results`, and `FileError`.
@@ -238,7 +241,10 @@ def candidates(
 
     An empty list does not prove that nothing was created: a request may take effect late, and
     `list` may show a batch late. Ask again after some minutes before you create the batch again,
-    with a key of the same workspace.
+    with a key of the same workspace. A wrong clock, of this machine or of a gateway that replaces
+    the `date` of responses, only makes the search reach further back; but if this process has
+    created no other batch before, and both clocks are ahead by more than five minutes, the batch
+    can be missed.
 
     After a crash, build the error yourself: `UnknownOutcome(None, total, sent_at)` with the number
     of requests and the time, in seconds since the epoch, noted before the create.

@@ -159,8 +159,11 @@ def _write_rows(
             part.write(rows)
             if part.is_complete:
                 return
-            if on_progress is not None and len(part.ids) - reported >= _PACE:
-                reported = len(part.ids)
-                on_progress(reported, expected)
+            written = len(part.ids)
+            # the call for the last rows follows when the file is complete
+            is_due = written - reported >= _PACE and written != expected
+            if on_progress is not None and is_due:
+                reported = written
+                on_progress(written, expected)
     finally:
         results.close()

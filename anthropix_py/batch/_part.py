@@ -187,6 +187,13 @@ class Part:
         except BlockingIOError:
             detail = "another download of this batch is writing it"
             raise FileError(self._path, detail) from None
+        except OSError as error:
+            # Without a lock, two downloads could write into each other's rows.
+            detail = (
+                f"cannot be locked ({error.strerror}): this file system, perhaps one on the "
+                "network, has no locks; download to another one and move the file"
+            )
+            raise FileError(self._path, detail) from None
         if not os.path.exists(self._path) or not self._is_at_its_path():
             raise FileError(self._path, "another download of this batch has just finished")
 

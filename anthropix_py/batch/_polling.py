@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from .. import retry
-from ..errors import AnthropixError, APIError
+from ..errors import AnthropixError, APIError, DecodeError
 
 _FIRST = 5.0  # seconds to the second poll, if the server does not say
 _GROWTH = 1.5
@@ -46,11 +46,12 @@ class Polling(NamedTuple):
     def failed_by(self, error: AnthropixError, now: float) -> Polling | None:
         """Return the state after a poll that failed; None if polling should end with *error*.
 
-        Transient errors and responses of 404 are tolerated, up to a number in a row.
+        Transient errors, responses of 404 and responses that are not this batch, which a gateway
+        may send while the server is away, are tolerated, up to a number in a row.
         """
         is_missing = isinstance(error, APIError) and error.status == 404
         failed, missing = self.failed + 1, self.missing + is_missing
-        if not (is_missing or retry.transient(error)):
+        if not (is_missing or isinstance(error, DecodeError) or retry.transient(error)):
             return None
         if failed > _FAILURES or missing > _MISSING:
             return None

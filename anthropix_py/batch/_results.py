@@ -26,6 +26,7 @@ from ..errors import (
     NotEnded,
     TransportError,
 )
+from ..limits import Limits
 from ..types import BatchRef, Row
 from . import _call, _ids
 from ._jsonl import LONGEST_ROW, CutLine, Decoder
@@ -33,6 +34,8 @@ from ._state import ended, show, total
 
 T = TypeVar("T")
 
+# how often a response may repeat its rows, on average, before the server is taken to go on for ever
+_REPEATED = 10
 _ACCEPT = "application/x-jsonl, application/json"
 
 Read = Callable[[Decoder, Iterator[bytes], Seen], Iterator[T]]
@@ -157,7 +160,8 @@ class Results:
 
     def _bounded(self, decoder: Decoder) -> Iterator[bytes]:
         """Yield the body; raise if it has more rows than the batch, or no row for too long."""
-        most = self._expected or self._source.client.limits.requests
+        most = self._expected
+        unchecked = most or self._source.client.limits.requests
         count = blank = 0
         for chunk in content(self._response):
             blank = blank + len(chunk) if decoder.count == count else len(chunk)
@@ -165,8 +169,20 @@ class Results:
             if blank > LONGEST_ROW:
                 raise DecodeError(f"the results go on for {LONGEST_ROW:,} bytes without a row")
             yield chunk
-            if len(self._seen) > most:
-                raise IncompleteResults(self._expected, len(self._seen), self._duplicates)
+            if max(len(self._seen), decoder.count) <= unchecked:
+                continue
+            most = most or self._most()
+            if len(self._seen) > most or decoder.count > most * _REPEATED:
+                self._duplicates = max(0, decoder.count - len(self._seen))
+                raise self._incomplete(None)
+
+    def _most(self) -> int:
+        """Return the number of rows of a batch named by its id, for which the batch is requested.
+
+        If its counts do not say, it is the most that any batch can have.
+        """
+        self._expected = self._source.expected()
+        return self._expected or max(self._source.client.limits.requests, Limits().requests)
 
     def _has_too_many(self) -> bool:
         return self._expected is not None and len(self._seen) > self._expected
