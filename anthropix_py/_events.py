@@ -6,6 +6,7 @@ query, or the value of a header other than the request id.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ._wire.secret import redacted
@@ -42,6 +43,7 @@ def warn(client: Client, message: str) -> None:
     logger.warning("%s", text)
 
 
+@cache
 def _logger() -> Logger:
     # imported here because it takes half as long as importing this package
     import logging

@@ -28,13 +28,17 @@ def ends(request: pytest.FixtureRequest) -> Iterator[Ends]:
 
 
 class SlowTime:
-    """A clock and a wait that let 0.3 s pass for each byte that the other side sends."""
+    """A clock and a wait that let 0.3 s pass for each byte that the other side sends.
+
+    The first byte has arrived: only reads after the first one wait for less than the timeout.
+    """
 
     def __init__(self, theirs: socket.socket, sent: bytes) -> None:
         self.now = 1000.0
-        self.sent = 0
+        self.sent = 1
         self._theirs = theirs
         self._bytes = [sent[at : at + 1] for at in range(len(sent))]
+        theirs.sendall(sent[:1])
 
     def wait(self, sock: Any, timeout: float) -> bool:
         self.now += 0.3

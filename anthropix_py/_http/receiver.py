@@ -16,6 +16,8 @@ from typing import Any
 
 from urllib3.util import wait_for_read
 
+# kinds of sockets whose timeout limits a read as a whole
+_EXACT = (socket.socket, ssl.SSLSocket)
 _NOTHING_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -88,8 +90,12 @@ class Receiver(io.RawIOBase):
         timeout = self._sock.gettimeout()
         if not timeout:
             return self._receive(buffer)
-        deadline = self._deadline or monotonic() + timeout
-        self._deadline = deadline
+        if self._deadline is None:
+            self._deadline = monotonic() + timeout
+            if type(self._sock) in _EXACT:
+                # the first read has the complete timeout, which is that of the socket
+                return self._receive(buffer)
+        deadline = self._deadline
         if type(self._sock) is socket.socket:
             # what is readable can be read without waiting
             self._wait(deadline)

@@ -50,6 +50,8 @@ def stamps_of(route: Route) -> tuple[Stamp, ...]:
 
     A folder of authorities (`SSL_CERT_DIR`) has none: OpenSSL reads it again for each connection.
     """
+    if not route.origin.startswith("https:") and route.proxy is None:
+        return ()
     ca_bundle, client_cert = route.certificates
     named = (ca_bundle, *(client_cert or ()), *route.default_authorities[:1])
     return tuple(_stamp(path) for path in named if path)

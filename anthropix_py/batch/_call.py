@@ -151,7 +151,8 @@ def _in_time(client: Client, response: Response) -> Response:
 
     The transport's timeout limits only silence: a byte now and then would keep it waiting for ever.
     """
-    return response._replace(chunks=_chunks_in_time(client, response.chunks))
+    status, headers, chunks, close = response
+    return Response(status, headers, _chunks_in_time(client, chunks), close)
 
 
 def _chunks_in_time(client: Client, chunks: Iterator[bytes]) -> Iterator[bytes]:
