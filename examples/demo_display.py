@@ -87,11 +87,18 @@ def text(message: Message) -> str:
     return "".join(block["text"] for block in message["content"] if block["type"] == "text")
 
 
+def shown(number: int | None) -> str:
+    """Return a number of tokens as the table shows it."""
+    if number is None:
+        return "unknown"
+    return f"{number:,}"
+
+
 def table(tokens: dict[str, Tokens]) -> None:
     """Print the tokens by model."""
     made = Table("model")
     for column in ("input", "output", "cache write", "cache read"):
         made.add_column(column, justify="right")
     for model, taken in tokens.items():
-        made.add_row(model, *(f"{number:,}" for number in taken))
+        made.add_row(model, *(shown(number) for number in taken[:4]))
     console.print(made)

@@ -152,7 +152,7 @@ class _Checking:
     """One pass over the results of an attempt. `tokens`: by model. `canceled`: rows that were."""
 
     def __init__(self, core: Core, number: int) -> None:
-        self.tokens: dict[str, list[int]] = {}
+        self.tokens: dict[str, usage.Tokens] = {}
         self.canceled = False
         self._core = core
         self._number = number
@@ -202,5 +202,4 @@ class _Checking:
 
     def _count(self, row: Any) -> None:
         for model, tokens in usage.total([row]).items():
-            known = self.tokens.get(model, [0] * len(tokens))
-            self.tokens[model] = [a + b for a, b in zip(known, tokens)]
+            self.tokens[model] = usage.add(self.tokens.get(model, usage.Tokens()), tokens)

@@ -8,9 +8,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import IO, Any, NamedTuple
 
-from .. import _json
+from .. import _json, usage
 from .._files import as_file_errors
-from ..usage import Tokens
 from . import _rows
 from ._core import Core
 from ._errors import JobError
@@ -195,13 +194,12 @@ def _failures(journal: Journal, *, finished: bool) -> dict[str, int]:
     return outcomes
 
 
-def _tokens(journal: Journal) -> dict[str, dict[str, int]]:
-    total: dict[str, list[int]] = {}
+def _tokens(journal: Journal) -> dict[str, dict[str, int | None]]:
+    total: dict[str, usage.Tokens] = {}
     for (tally,) in journal.db.execute("SELECT tally FROM attempts WHERE tally IS NOT NULL"):
         for model, tokens in json.loads(tally).items():
-            known = total.get(model, [0] * len(tokens))
-            total[model] = [a + b for a, b in zip(known, tokens)]
-    return {model: Tokens(*tokens)._asdict() for model, tokens in total.items()}
+            total[model] = usage.add(total.get(model, usage.Tokens()), usage.Tokens(*tokens))
+    return {model: tokens._asdict() for model, tokens in total.items()}
 
 
 def exists(folder: Folder) -> bool:

@@ -88,9 +88,9 @@ class Summary(NamedTuple):
 
     `total`: requests. `succeeded`: those with a result. `failed`: the others, by outcome. `errors`:
     the errored ones by "type: message". `batches`, `attempts`: made in all. `tokens`: by model and
-    kind. `orphans`: batches with billed rows whose answers came from another batch: they were paid
-    for twice. `results`, `failures`: the paths of the files; for a directory of files `results` is
-    the folder that holds one file for each.
+    kind, as in `usage.Tokens`. `orphans`: batches with billed rows whose answers came from another
+    batch: they were paid for twice. `results`, `failures`: the paths of the files; for a directory
+    of files `results` is the folder that holds one file for each.
     """
 
     total: int
@@ -98,7 +98,7 @@ class Summary(NamedTuple):
     failed: dict[str, int]
     batches: int
     attempts: int
-    tokens: dict[str, dict[str, int]]
+    tokens: dict[str, dict[str, int | None]]
     orphans: list[str]
     results: str
     failures: str
