@@ -1,9 +1,9 @@
 """What rows cost, and what requests will cost, in dollars. Needs the extra `cost`.
 
-`of` prices the rows that came back. `bound` says what requests can cost at most, before they are
-sent and without a network. `price` prices one message. All figures are list prices for batches,
-exact Decimals; what is not known is None, never 0. `RULES` are the rules by which they are made,
-and docs/money.md explains them.
+`of` prices the rows that came back. `estimate` prices requests before they are sent, by counting
+tokens with the server; `bound` does so without a network, and is never too low. `price` prices one
+message. All figures are list prices for batches, exact Decimals; what is not known is None, never
+0. `RULES` are the rules by which they are made, and docs/money.md explains them.
 
     cost.of(unwrap(batch.results(client, ended, stream=True)), created_at=ended)
 """
@@ -12,27 +12,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from .. import _arguments
+from .._door import door
 from ..types import Row
 from ..usage import Tokens
 from . import _days, _money
 from ._days import CreatedAt
 from ._door import returned
 from ._rules import RULES, Rule
-from ._values import Bound, Cost, Mark, ModelCost
+from ._values import Bound, Cost, Estimate, Mark, ModelCost, ModelEstimate
+
+if TYPE_CHECKING:
+    from ..client import Client
+    from ..preflight import Shapes
 
 __all__ = [
     "RULES",
     "Bound",
     "Cost",
     "CreatedAt",
+    "Estimate",
     "Mark",
     "ModelCost",
+    "ModelEstimate",
     "Multiplier",
     "Rule",
     "bound",
+    "estimate",
     "of",
     "price",
 ]
@@ -64,6 +72,46 @@ def of(
     for row in rows:
         tally.add(row)
     return tally.finish(times)
+
+
+@door
+def estimate(
+    client: Client,
+    requests: Iterable[Mapping[str, Any]] | Shapes,
+    *,
+    created_at: CreatedAt | None = None,
+    multiplier: Multiplier = 1,
+    expected_output: float | None = None,
+) -> Estimate:
+    """Return what *requests* will cost: from no output at all to all that they allow.
+
+    Counts the input with `preflight.count`, which sends one request of each shape to the endpoint
+    that counts tokens; that is free. *requests*: read once; or the `Shapes` that `preflight.shapes`
+    found in them, if you want to know first how many calls there will be. *created_at*: when the
+    batch will be created, by default now by the client's clock. *expected_output*: tokens of output
+    for each request, for instance the median of a first batch; with it `expected` is a figure
+    between the two.
+    """
+    from .. import preflight
+    from ..result import unwrap
+    from ..validate._checker import iterate
+    from ._estimate import Estimator, Watch
+    from ._prices import PriceList
+
+    times = _money.factor(multiplier)
+    if created_at is None:
+        created_at = _days.at(client.clock.now())
+    day = _days.read(created_at)
+    if expected_output is not None:
+        _arguments.number("expected_output", expected_output, least=0, unit="tokens")
+    prices, watch = PriceList.load(), Watch()
+    if isinstance(requests, preflight.Shapes):
+        for sample in requests.samples:
+            watch.note(sample.request, sample.requests)
+    else:
+        requests = watch.over(iterate(requests))
+    counted = unwrap(preflight.count(client, requests))
+    return Estimator(prices, day, watch, times, expected_output).estimate(counted)
 
 
 @returned

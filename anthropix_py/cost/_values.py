@@ -49,6 +49,34 @@ class Cost(NamedTuple):
     estimated: tuple[Mark, ...]
 
 
+class ModelEstimate(NamedTuple):
+    """The requests to one model before a batch. `low`, `high`: dollars, None without a price."""
+
+    requests: int
+    input_tokens: int
+    max_tokens: int
+    low: Decimal | None
+    high: Decimal | None
+
+
+class Estimate(NamedTuple):
+    """What requests will cost, in dollars: from `low`, no output at all, to `high`, all of it.
+
+    None if a model has no price. `expected`: with the `expected_output` that was passed, else
+    None. `input_tokens`: counted and extrapolated. `max_tokens`: the sum over the requests.
+    `rests_on`: one sentence for each thing that the figures rest on.
+    """
+
+    low: Decimal | None
+    high: Decimal | None
+    expected: Decimal | None
+    requests: int
+    input_tokens: int
+    max_tokens: int
+    by_model: dict[str, ModelEstimate]
+    rests_on: tuple[str, ...]
+
+
 class Bound(NamedTuple):
     """What requests can cost at most, in dollars, at list prices times the multiplier.
 
