@@ -2,9 +2,10 @@
 
 All derive from `AnthropixError`. By what went wrong: what the caller passed (`InvalidRequest`,
 `MissingCredentials`, `AuthError`), the server (`APIError`, `DecodeError`, `IncompleteResults`), the
-connection (`TransportError`), a file (`FileError`), a create whose outcome nobody knows
-(`UnknownOutcome`); and two say only "not yet" (`NotEnded`, `WaitTimeout`). All can be pickled; none
-holds a secret, an open connection or the frames it was raised in.
+connection (`TransportError`), a file (`FileError`), a library that is not installed
+(`MissingExtra`), a create whose outcome nobody knows (`UnknownOutcome`); and two say only "not yet"
+(`NotEnded`, `WaitTimeout`). All can be pickled; none holds a secret, an open connection or the
+frames it was raised in.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ __all__ = [
     "IncompleteResults",
     "InvalidRequest",
     "MissingCredentials",
+    "MissingExtra",
     "NotEnded",
     "TransportError",
     "TransportReason",
@@ -83,6 +85,23 @@ class MissingCredentials(AnthropixError):
             f"no credentials: pass api_key=, auth_token= or auth=, or set {names} "
             "(both are unset or empty)"
         )
+
+
+class MissingExtra(AnthropixError):
+    """A function needs a library that is not installed, or not in a version that it can use.
+
+    `what`: the function or module that needs it. `needs`: the library. `extra`: the extra of this
+    package that brings it.
+    """
+
+    def __init__(self, what: str, needs: str, extra: str) -> None:
+        super().__init__(what, needs, extra)
+        self.what = what
+        self.needs = needs
+        self.extra = extra
+
+    def __str__(self) -> str:
+        return f"{self.what} needs {self.needs}: pip install 'anthropix_py[{self.extra}]'"
 
 
 class AuthError(AnthropixError):

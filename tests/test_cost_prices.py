@@ -22,9 +22,9 @@ from priced import EARLY, NOW, message, priced, row, rules, usage
 from samples import table
 
 from anthropix_py import cost
-from anthropix_py._extras import MissingExtra
 from anthropix_py.cost import _prices
 from anthropix_py.cost._prices import PriceList, Rates, dearer_in_us
+from anthropix_py.errors import MissingExtra
 from anthropix_py.usage import Tokens
 
 TODAY = date(2026, 11, 24)

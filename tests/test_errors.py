@@ -20,6 +20,7 @@ from anthropix_py.errors import (
     IncompleteResults,
     InvalidRequest,
     MissingCredentials,
+    MissingExtra,
     NotEnded,
     TransportError,
     UnknownOutcome,
@@ -71,6 +72,10 @@ CASES: dict[str, tuple[AnthropixError, str]] = {
         "1,234 problems:"
         + "".join(f"\n  requests[{n}]/{n}: expected y; found x" for n in range(10))
         + "\n  ... and 1,224 more",
+    ),
+    "extra": (
+        MissingExtra("a Parquet table", "pyarrow", "table"),
+        "a Parquet table needs pyarrow: pip install 'anthropix_py[table]'",
     ),
     "missing": (
         MissingCredentials(["A", "B"]),

@@ -27,7 +27,7 @@ WINGS: dict[str, set[str]] = {
         "_seen",
         "_clock",
     },
-    "errors": {"errors", "result", "_files", "retry", "_extras"},
+    "errors": {"errors", "result", "_files", "retry"},
     "wire": {"_wire", "transport"},
     "client": {"_pairs", "_auth", "_proxies", "_options", "client"},
     "door": {"_door", "_events"},
@@ -47,7 +47,7 @@ WINGS: dict[str, set[str]] = {
 # Wings, folders and modules that compute and do no I/O: of the standard library they use what is
 # in PURE.
 _MODULES = """_version limits types _problem _arguments _importing _json _seen errors result retry
-    _options _pairs _auth _extras validate split usage _wire _http.chunked batch._ids batch._jsonl
+    _options _pairs _auth validate split usage _wire _http.chunked batch._ids batch._jsonl
     batch._lines batch._polling emulator._refusal emulator._params emulator._message
     emulator._worker emulator._parse emulator._replies emulator._checks emulator._models
     emulator._fitting"""

@@ -16,7 +16,7 @@ import pytest
 from samples import row, table
 from test_rows import ERROR, TOOL_USE, of, said, texts
 
-from anthropix_py import rows, tables, unwrap
+from anthropix_py import MissingExtra, rows, tables, unwrap
 from anthropix_py.tables import _lines, _parquet, _records
 
 pytestmark = pytest.mark.usefixtures("either_json")
@@ -245,8 +245,8 @@ def test_a_row_of_24_mb(tmp_path: Path) -> None:
 def test_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     message = r"^a Parquet table needs pyarrow: pip install 'anthropix_py\[table\]'$"
-    for call in (lambda: tables.write(never(), tmp_path / "a"), tables.schema):
-        with pytest.raises(ModuleNotFoundError, match=message):
+    for call in (lambda: unwrap(tables.write(never(), tmp_path / "a")), tables.schema):
+        with pytest.raises(MissingExtra, match=message):
             call()
     assert unwrap(tables.write(ROWS, tmp_path / "a.csv")) == len(ROWS)
     assert os.listdir(tmp_path) == ["a.csv"]

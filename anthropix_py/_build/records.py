@@ -24,7 +24,7 @@ class PolarsFrame(Protocol):
 class PandasFrame(Protocol):
     """A pandas DataFrame."""
 
-    def itertuples(self, index: Any = ..., name: Any = ...) -> Iterable[Any]:
+    def itertuples(self, index: bool = True, name: str | None = "Pandas") -> Iterable[Any]:
         """Yield the rows."""
         ...
 

@@ -15,8 +15,8 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._extras import MissingExtra
 from .._importing import uninterrupted
+from ..errors import MissingExtra
 from ._exact import exactly
 
 if TYPE_CHECKING:

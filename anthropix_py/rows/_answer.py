@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import _json
 from .._problem import shown, step
+from ..errors import MissingExtra
 from . import _flat
 from ._errors import AnswerError
 
@@ -112,11 +113,8 @@ def _validator(schema: bytes) -> Any:
         from jsonschema.exceptions import SchemaError
         from jsonschema.validators import Draft202012Validator, validator_for
         from referencing import Registry
-    except ModuleNotFoundError as error:
-        install = "pip install 'anthropix_py[schema]'"
-        raise ModuleNotFoundError(
-            f"rows.json with a schema needs jsonschema: {install}", name=error.name
-        ) from None
+    except ModuleNotFoundError:
+        raise MissingExtra("rows.json with a schema", "jsonschema", "schema") from None
     loaded = _json.loads(schema)
     kind = validator_for(loaded, default=Draft202012Validator)
     try:

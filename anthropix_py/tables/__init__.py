@@ -54,9 +54,9 @@ def write(
     A Parquet file holds 64-bit integers and valid Unicode, and CSV holds valid Unicode: a larger
     integer is null, and a lone surrogate becomes U+FFFD. The column `row` has both unchanged.
 
-    Errors: `FileError`; `rows.RowError` for a file of results with a line that is not a row; and
-    the errors of a generator of this package that is passed as *rows*. Raises TypeError, with its
-    number, for what is not a row; ModuleNotFoundError if pyarrow is missing.
+    Errors: `MissingExtra` for Parquet without pyarrow; `FileError`; `rows.RowError` for a file of
+    results with a line that is not a row; and the errors of a generator of this package that is
+    passed as *rows*. Raises TypeError, with its number, for what is not a row.
     """
     kind = _target.format_of(path, format)
     if kind == "parquet":
@@ -84,6 +84,9 @@ def lines(
 
 
 def schema() -> pyarrow.Schema:
-    """Return the schema of a Parquet table: `rows.COLUMNS` and `row`. Needs pyarrow."""
+    """Return the schema of a Parquet table: `rows.COLUMNS` and `row`.
+
+    Raises `MissingExtra` if pyarrow is not installed.
+    """
     _parquet.check_is_installed()
     return _parquet.schema()

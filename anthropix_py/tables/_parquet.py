@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..errors import MissingExtra
 from ..rows import COLUMNS, VERSION
 from ._lines import valid
 from ._records import Record
@@ -32,12 +33,11 @@ _LIMIT = 1 << 63
 
 
 def check_is_installed() -> None:
-    """Raise ModuleNotFoundError, with what to install, if pyarrow is missing."""
+    """Raise `MissingExtra` if pyarrow is not installed."""
     from importlib.util import find_spec
 
     if find_spec("pyarrow") is None:
-        install = "pip install 'anthropix_py[table]'"
-        raise ModuleNotFoundError(f"a Parquet table needs pyarrow: {install}", name="pyarrow")
+        raise MissingExtra("a Parquet table", "pyarrow", "table")
 
 
 def schema() -> pyarrow.Schema:

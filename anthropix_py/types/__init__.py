@@ -181,6 +181,8 @@ class Usage(TypedDict, total=False):
     service_tier: str | None
     inference_geo: str | None
     output_tokens_details: dict[str, int] | None
+    iterations: list[dict[str, Any]] | None
+    speed: str | None
 
 
 class Message(TypedDict):
