@@ -110,7 +110,7 @@ def _seen_in(event: Walked, view: View) -> tuple[Sighting, ...]:
 def _matters(view: View, sighting: Sighting) -> bool:
     """Return whether *sighting* may be the batch of an attempt that is in doubt."""
     doubtful = [*view.having("unknown")]
-    for one in view.having(*UNSENT):
+    for one in view.attempts.successors:
         doubtful += view.ancestors(one)
     return any(
         sighting.size in (one.size, None) and sighting.created_at > window(one) for one in doubtful

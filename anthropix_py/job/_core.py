@@ -14,7 +14,7 @@ from ._after import after
 from ._bodies import First
 from ._folder import Folder
 from ._happened import Event
-from ._journal import Journal, kept
+from ._journal import Journal, differ
 from ._mirror import Mirror
 from ._values import Policy
 from ._view import View
@@ -78,7 +78,7 @@ class Core:
     def note(self, event: Event) -> None:
         """Enter an event that may change nothing that the journal keeps."""
         view = after(self.view, event)
-        if kept(view) != kept(self.view):
+        if differ(self.view, view):
             self.commit(event)
         self.view = view
 

@@ -11,12 +11,13 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from ..errors import FileError
 from ._disk import Disk
 from ._errors import JobError
-from ._view import KEPT, Attempt, Place, Rules, Sighting, View
+from ._view import KEPT, Attempt, Attempts, Place, Rules, Sighting, View
 
 VERSION = 1
 
@@ -143,14 +144,12 @@ class Journal:
         """Keep what differs between two views, in the running commit."""
         if _meta(old) != _meta(new) or old.place != new.place:
             self.put(view=_meta(new), place=new.place)
-        known = {one.number: one for one in old.attempts}
-        for one in new.attempts:
-            if one is not known.get(one.number) and _kept(one) != _kept(known.get(one.number)):
-                self.db.execute(
-                    "INSERT INTO attempts (number, kept) VALUES (?, ?)"
-                    " ON CONFLICT (number) DO UPDATE SET kept = excluded.kept",
-                    (one.number, json.dumps(_kept(one))),
-                )
+        for one in _changed(old, new):
+            self.db.execute(
+                "INSERT INTO attempts (number, kept) VALUES (?, ?)"
+                " ON CONFLICT (number) DO UPDATE SET kept = excluded.kept",
+                (one.number, json.dumps(_kept(one))),
+            )
         self._save_sightings(old, new)
 
     def load(self, rules: Rules) -> View:
@@ -164,7 +163,7 @@ class Journal:
             **self.get("view", {}),
             rules=rules,
             place=place,
-            attempts=tuple(Attempt(*json.loads(kept)) for (kept,) in attempts),
+            attempts=Attempts(Attempt(*json.loads(kept)) for (kept,) in attempts),
             sightings=tuple(Sighting(*json.loads(value)) for (value,) in sightings),
             strangers=frozenset(batch for (batch,) in self.db.execute("SELECT * FROM strangers")),
         )
@@ -227,10 +226,21 @@ def as_job_errors(path: str) -> Iterator[None]:
         raise JobError("corrupt", detail) from None
 
 
-def kept(view: View) -> tuple[Any, ...]:
-    """Return all of a view that the journal keeps."""
-    attempts = tuple(map(_kept, view.attempts))
-    return _meta(view), view.place, attempts, view.sightings, view.strangers
+def differ(old: View, new: View) -> bool:
+    """Return whether two views differ in what the journal keeps."""
+    if _meta(old) != _meta(new) or old.place != new.place:
+        return True
+    if old.sightings != new.sightings or old.strangers != new.strangers:
+        return True
+    return any(True for _ in _changed(old, new))
+
+
+def _changed(old: View, new: View) -> Iterator[Attempt]:
+    """Yield the attempts of *new* of which the journal must keep something else than of *old*."""
+    # An attempt never changes its place, and most are the very same.
+    for before, one in zip_longest(old.attempts, new.attempts):
+        if one is not before and _kept(one) != _kept(before):
+            yield one
 
 
 def _meta(view: View) -> dict[str, Any]:

@@ -11,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from ._states import FINAL, UNSENT
+from ._states import FINAL, UNSENT, State
 from ._view import RETAINED, SLACK, Attempt, Sighting, View
 
 _LIST_FAILS = 2 * 24 * 3600.0  # seconds after which a failing `list` ends the waiting
+
+# one that was found on the server is never unsent
+_KNOWN: tuple[State, ...] = ("sending", "unknown", "submitted", "ended")
 
 Reason = Literal["another_workspace", "unsettled", "canceled_elsewhere"]
 
@@ -222,11 +225,13 @@ def _polls(view: View) -> Iterator[tuple[float, Action]]:
 
 
 def _bookkeeping(view: View, now: float) -> Iterator[tuple[float, Action]]:
-    for one in view.having(*UNSENT):
+    for one in view.attempts.successors:
         if _is_superfluous(view, one):
             yield 0.0, Drop(one.number)
-        elif view.audited and is_doubtful(view, one):
-            yield 0.0, Doubt(one.number)
+    if view.sightings and view.audited:
+        for one in view.having(*UNSENT):
+            if is_doubtful(view, one) and not _is_superfluous(view, one):
+                yield 0.0, Doubt(one.number)
     for one in view.having("submitted", "ended"):
         if one.missing is not None and one.missing[0] >= view.rules.settle:
             yield 0.0, Lose(one.number)
@@ -284,7 +289,9 @@ def _walks(view: View, now: float) -> Iterator[tuple[float, Action]]:
         first = min((one.walked_at or 0.0) + pause for one in unknown)
         since = min(one.sent_at or 0.0 for one in unknown)
         yield max(first, view.walk_at), Walk(since - SLACK)
-    if not view.canceling and any(_waits(view, one, now) for one in view.having(*UNSENT)):
+    if view.canceling or not view.sightings:
+        return
+    if any(_waits(view, one, now) for one in view.having(*UNSENT)):
         yield max(_next_walk(view), view.walk_at), Walk(view.bound)
 
 
@@ -309,7 +316,7 @@ def _in_doubt(view: View) -> list[Attempt]:
     They are the unknown ones, and those given up whose rows have not been sent again yet.
     """
     doubtful = list(view.having("unknown"))
-    for one in view.having(*UNSENT):
+    for one in view.attempts.successors:
         doubtful += [above for above in view.ancestors(one) if above.state == "given_up"]
     return doubtful
 
@@ -376,7 +383,7 @@ def _is_superfluous(view: View, attempt: Attempt) -> bool:
 
 def _has_unread_rows(view: View) -> bool:
     """Return whether a batch of ours holds rows that are not known yet."""
-    return any(one.entered and one.state not in FINAL for one in view.attempts)
+    return any(one.entered for one in view.having(*_KNOWN))
 
 
 def _has_room(view: View, attempt: Attempt) -> bool:

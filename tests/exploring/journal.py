@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from anthropix_py.job import _after, _happened
 from anthropix_py.job._happened import Event
 from anthropix_py.job._states import State
-from anthropix_py.job._view import KEPT, Attempt, Place, Rules, View
+from anthropix_py.job._view import KEPT, Attempt, Attempts, Place, Rules, View
 
 from . import rows as _rows
 from .rows import Row, Rows
@@ -101,7 +101,7 @@ def begin(parts: tuple[int, ...], rules: Rules, at: float, place: Place) -> Job:
 
 def reopened(job: Job) -> Job:
     """Return what a new process reads from the journal."""
-    attempts = tuple(one._replace(**_OF_AN_ATTEMPT) for one in job.view.attempts)
+    attempts = Attempts(one._replace(**_OF_AN_ATTEMPT) for one in job.view.attempts)
     return job._replace(view=job.view._replace(attempts=attempts, **_OF_A_VIEW))
 
 

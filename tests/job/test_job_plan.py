@@ -27,7 +27,7 @@ from anthropix_py.job._plan import (
     Walk,
     plan,
 )
-from anthropix_py.job._view import RETAINED, SLACK, Attempt, Place, Rules, Sighting, View
+from anthropix_py.job._view import RETAINED, SLACK, Attempt, Attempts, Place, Rules, Sighting, View
 
 NOW = 1_000_000.0
 BEGAN = NOW - 5000
@@ -52,7 +52,7 @@ def view(*attempts: Attempt, **fields: Any) -> View:
         "total": 100,
         "began_at": BEGAN,
         "place": HERE,
-        "attempts": attempts,
+        "attempts": Attempts(attempts),
         "began_here": True,
         "started_at": BEGAN,
         "recognized": True,
