@@ -16,11 +16,10 @@ from .._files import as_file_errors
 from ._disk import Disk
 from ._errors import JobError
 from ._rows import Stored
-from ._wire_ids import ATTEMPT_AT, WIDTH, attempt_digits, wire_id
+from ._wire_ids import ROW_AT, ROW_DIGITS, WIDTH, wire_id
 
 _HEAD, _BETWEEN, _TAIL = b'{"requests":[\n', b",\n", b"\n]}"
 _BEFORE_ID = len(b'{"custom_id":"')
-_DIGITS = _BEFORE_ID + ATTEMPT_AT
 _BLOCK = 64 * 1024  # bytes sent at a time
 
 AFTER_ID = _BEFORE_ID + WIDTH
@@ -36,23 +35,22 @@ COMMA = len(_BETWEEN)
 class Writer:
     """A body as it is written; a context that closes its file. `count`, `size`: what it holds."""
 
-    def __init__(self, disk: Disk, file: IO[bytes]) -> None:
+    def __init__(self, disk: Disk, file: IO[bytes], tag: str, attempt: int) -> None:
         self.count = 0
         self.size = len(_HEAD)
         self._disk = disk
         self._file = file
-        self._hash = blake2b(_HEAD, digest_size=16)
+        self._hash = blake2b(digest_size=16)
+        # what is before the number of the row in each request
+        self._start = b'{"custom_id":"%b' % wire_id(tag, attempt, 0)[:ROW_AT].encode()
+        # to be written, one block at a time
+        self._held: list[bytes] = [_HEAD]
+        self._held_to = self.size + _BLOCK
 
     @classmethod
-    def begin(cls, disk: Disk, path: str) -> Writer:
-        """Return the writer of a new body at *path*."""
-        writer = cls(disk, disk.create(path))
-        try:
-            disk.write(writer._file, _HEAD)
-        except BaseException:
-            writer._file.close()
-            raise
-        return writer
+    def begin(cls, disk: Disk, path: str, tag: str, attempt: int) -> Writer:
+        """Return the writer of a new body at *path*, for requests of *attempt*."""
+        return cls(disk, disk.create(path), tag, attempt)
 
     def __enter__(self) -> Writer:
         return self
@@ -65,25 +63,33 @@ class Writer:
     ) -> None:
         self._file.close()
 
-    def add(self, request: bytes) -> int:
-        """Write a request; return where it begins."""
+    def add(self, row: int, rest: bytes) -> int:
+        """Write a request, whose *rest* follows its id; return where it begins."""
         if self.count:
-            self._write(_BETWEEN)
+            self._held.append(_BETWEEN)
+            self.size += COMMA
         start = self.size
-        self._write(request)
+        self._held += (self._start, b"%0*d" % (ROW_DIGITS, row), rest)
+        self.size += AFTER_ID + len(rest)
         self.count += 1
+        if self.size > self._held_to:
+            self._write()
         return start
 
     def finish(self) -> str:
         """Bring the complete body to the disk, and return its hash."""
-        self._write(_TAIL)
+        self._held.append(_TAIL)
+        self.size += len(_TAIL)
+        self._write()
         self._disk.sync(self._file)
         return self._hash.hexdigest()
 
-    def _write(self, content: bytes) -> None:
-        self._disk.write(self._file, content)
-        self._hash.update(content)
-        self.size += len(content)
+    def _write(self) -> None:
+        block = b"".join(self._held)
+        self._held = []
+        self._held_to = self.size + _BLOCK
+        self._hash.update(block)
+        self._disk.write(self._file, block)
 
 
 class First(NamedTuple):
@@ -99,16 +105,14 @@ def requests_of(
     firsts: list[First],
     tag: str,
     rows: Iterable[Stored],
-    number: int,
-) -> Iterator[bytes]:
-    """Yield the requests of ascending *rows* for attempt *number*, out of the first bodies.
+) -> Iterator[tuple[int, bytes]]:
+    """Yield ascending *rows* out of the first bodies, each with what follows its id.
 
     Raises `JobError` if a request is not where the journal says.
     """
     parts = iter(firsts)
     part: First | None = None
     file: IO[bytes] | None = None
-    digits = attempt_digits(number).encode()
     try:
         for row in rows:
             while part is None or row.row > part.last:
@@ -125,7 +129,7 @@ def requests_of(
             expected = wire_id(tag, part.number, row.row).encode()
             if request[_BEFORE_ID:AFTER_ID] != expected:
                 raise JobError("corrupt", f"{path} does not have row {row.row} at {row.start}")
-            yield request[:_DIGITS] + digits + request[_DIGITS + len(digits) :]
+            yield row.row, request[AFTER_ID:]
     finally:
         if file is not None:
             file.close()

@@ -1,10 +1,11 @@
-"""From a batch to settled rows: polling it, bringing its results to the disk, checking them in."""
+"""From a batch to settled rows: poll it, download its results, record what became of each row."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -12,17 +13,19 @@ from .. import _json, usage
 from .._files import as_file_errors
 from ..batch import _actions, _call, _download, _state
 from ..batch._polling import Polling
-from ..errors import AnthropixError, APIError, NotEnded
+from ..errors import AnthropixError, APIError, FileError, NotEnded
 from . import _rows
 from ._core import Core
 from ._errors import JobError
 from ._happened import Collected, Event, Missing, Polled
+from ._json_lines import reader
 from ._replan import attempt_of, lose
-from ._rows import OUTCOMES, Answer
+from ._rows import OUTCOMES, Answer, Answers
 from ._values import Row, try_again
 from ._wire_ids import parse
 
-_CHUNK = 2000  # rows checked in at a time
+_BLOCK = 1 << 20  # bytes read at a time
+_KNOWN = frozenset(OUTCOMES[1:5])
 _OTHER = OUTCOMES.index("other")
 _CANCELED = OUTCOMES.index("canceled")
 
@@ -60,7 +63,7 @@ class Collector:
         core.emit("polled", attempt=number, batch=attempt.batch, counts=batch.get("request_counts"))
 
     def cancel(self, number: int) -> None:
-        """Cancel the batch of an attempt, unless that has been done, and see how it is."""
+        """Cancel the batch of an attempt, unless that has been done, and poll it."""
         core = self._core
         attempt = attempt_of(core, number)
         try:
@@ -76,7 +79,7 @@ class Collector:
         self.poll(number)
 
     def collect(self, number: int) -> None:
-        """Bring the results of an attempt to the disk, and check in every row."""
+        """Download the results of an attempt, and record the outcome of every row."""
         core = self._core
         attempt = attempt_of(core, number)
         path = core.folder.raw(number)
@@ -105,7 +108,7 @@ class Collector:
             core.note(Polled(number, ended=False, poll_at=next_at))
 
     def _check_in(self, number: int, path: str) -> bool:
-        """Enter every row; return False if some are lacking, and will be fetched again."""
+        """Record every row; return False if rows are missing, so that they are fetched again."""
         core = self._core
         most = core.policy.max_attempts
         checking = _Checking(core, number)
@@ -114,9 +117,7 @@ class Collector:
             pass
 
         def change(db: sqlite3.Connection) -> Event:
-            orphans = 0
-            for answers in checking.chunks(path):
-                orphans += _rows.check_in(db, number, answers, most)
+            orphans = _rows.check_in(db, number, checking.answers(path), most)
             if _rows.lacking(db, number):
                 if number not in self._lacking:
                     raise Lacking
@@ -135,11 +136,11 @@ class Collector:
         except Lacking:
             self._lacking.add(number)
             core.folder.disk.remove(path)
-            core.warn(f"the results of attempt {number} lack rows: they are fetched again")
+            core.warn(f"the results of attempt {number} are missing rows: they are fetched again")
             core.note(Polled(number, ended=False, poll_at=core.now() + _later(core)))
             return False
         if core.journal.body(number).first is None:
-            with suppress(OSError):
+            with suppress(FileError):
                 core.folder.disk.remove(core.folder.body(number))
         return True
 
@@ -159,37 +160,48 @@ class _Checking:
         self._wire = attempt_of(core, number).wire
         self._asks = core.policy.try_again is not try_again
 
-    def chunks(self, path: str) -> Iterator[list[Answer]]:
-        answers: list[Answer] = []
-        at = 0
-        with as_file_errors(path), open(path, "rb") as file:
-            for line in file:
-                answers.append(self._answer(line, at, path))
-                at += len(line)
-                if len(answers) == _CHUNK:
-                    yield answers
-                    answers = []
-        if answers:
-            yield answers
+    def answers(self, path: str) -> Answers:
+        """Return what became of each row. Raises `JobError` for a row that is not the attempt's."""
+        plain, others = array("q"), list[Answer]()
+        for rows in self._blocks(path):
+            for number, row in rows:
+                kind = row["result"]["type"]
+                outcome = OUTCOMES.index(kind) if kind in _KNOWN else _OTHER
+                again = self._may_be_sent_again(row, number, outcome)
+                if outcome == _rows.SUCCEEDED and not again:
+                    plain.append(number)
+                    continue
+                others.append(Answer(number, outcome, again))
+                self.canceled = self.canceled or (outcome == _CANCELED and not again)
+            self._count(row for _, row in rows)
+        return Answers(plain, others)
 
-    def _answer(self, line: bytes, at: int, path: str) -> Answer:
+    def _blocks(self, path: str) -> Iterator[list[tuple[int, Any]]]:
+        """Yield the rows of a file, some at a time, each with its number in the input."""
+        at = 0
+        read = reader()
+        with as_file_errors(path), open(path, "rb") as file:
+            while block := file.read(_BLOCK):
+                block += file.readline()
+                rows = []
+                for line in block.split(b"\n")[:-1]:
+                    rows.append(self._numbered(line, read, at, path))
+                    at += len(line) + 1
+                yield rows
+
+    def _numbered(
+        self, line: bytes, read: Callable[[bytes], Any], at: int, path: str
+    ) -> tuple[int, Any]:
         try:
-            row = _json.loads(line)
+            row = read(line)
             ids = parse(row["custom_id"], self._core.tag)
-            kind = row["result"]["type"]
+            row["result"]["type"]
         except (ValueError, LookupError, TypeError) as error:
             raise JobError("corrupt", f"{path}, byte {at}: not a row: {error}") from None
         if ids is None or ids[0] != self._wire:
             detail = f"{path}, byte {at}: {row['custom_id']!r} is not of attempt {self._wire}"
             raise JobError("corrupt", detail)
-        outcome = _OTHER
-        if kind in OUTCOMES[1:5]:
-            outcome = OUTCOMES.index(kind)
-        if outcome == _rows.SUCCEEDED:
-            self._count(row)
-        again = self._may_be_sent_again(row, ids[1], outcome)
-        self.canceled = self.canceled or (outcome == _CANCELED and not again)
-        return Answer(ids[1], outcome, again, at, len(line))
+        return ids[1], row
 
     def _may_be_sent_again(self, row: Row, number: int, outcome: int) -> bool:
         if not self._asks:
@@ -200,6 +212,6 @@ class _Checking:
         own = {**row, "custom_id": _json.loads(id)}
         return bool(self._core.policy.try_again(own))
 
-    def _count(self, row: Any) -> None:
-        for model, tokens in usage.total([row]).items():
+    def _count(self, rows: Iterable[Any]) -> None:
+        for model, tokens in usage.total(rows).items():
             self.tokens[model] = usage.add(self.tokens.get(model, usage.Tokens()), tokens)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from array import array
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import IO, Any, NamedTuple
+from operator import gt
+from typing import IO, Any
 
 from .. import _json, usage
 from .._files import as_file_errors
+from ..errors import FileError
 from . import _rows
 from ._core import Core
 from ._errors import JobError
@@ -18,18 +22,80 @@ from ._happened import Delivered
 from ._journal import Journal
 from ._rows import OUTCOMES, SUCCEEDED, Settled
 from ._values import Batch, Progress, Summary
+from ._wire_ids import ROW_AT, WIDTH
 
-_OPEN = 32  # files of results open at a time
+_OPEN = 16  # files of results open at a time
 _BEGIN = b'{"custom_id":"'
 _KINDS = 50  # kinds of errors named in a summary
 
 
-class Delivery(NamedTuple):
-    """One line of results, with the user's id. `source`: which file of the input it is of."""
+class _Raw:
+    """The results of one attempt, as they arrived. `find`: a row, fastest in ascending order."""
 
-    row: int
-    succeeded: bool
-    line: bytes
+    def __init__(self, path: str, file: IO[bytes], rows: array[int], places: array[int]) -> None:
+        self._path = path
+        self._file = file
+        self._rows = rows
+        self._places = places
+        self._next = 0
+        # where the file is read from next
+        self._at = 0
+
+    @classmethod
+    def open(cls, path: str) -> _Raw:
+        """Return the file at *path*, in which every line has been found."""
+        rows, places = array("q"), array("q")
+        at = 0
+        with as_file_errors(path):
+            file = open(path, "rb")  # noqa: SIM115 - closed by close
+            try:
+                for line in file:
+                    rows.append(_row_in(line, path, at))
+                    places.append(at)
+                    at += len(line)
+                file.seek(0)
+            except BaseException:
+                file.close()
+                raise
+        if any(map(gt, rows, rows[1:])):
+            order = sorted(range(len(rows)), key=rows.__getitem__)
+            rows = array("q", map(rows.__getitem__, order))
+            places = array("q", map(places.__getitem__, order))
+        return cls(path, file, rows, places)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._file.close()
+
+    def find(self, row: int) -> bytes:
+        """Return the line of *row*. Raises `JobError` if there is none."""
+        index = self._next
+        if index >= len(self._rows) or self._rows[index] != row:
+            index = bisect_left(self._rows, row)
+            if index >= len(self._rows) or self._rows[index] != row:
+                raise JobError("corrupt", f"{self._path} does not have row {row} any more")
+        at = self._places[index]
+        # Not as_file_errors, which costs twice as much as reading the line.
+        try:
+            if at != self._at:
+                self._file.seek(at)
+            line = self._file.readline()
+        except OSError as error:
+            raise FileError(self._path, error.strerror or str(error)) from None
+        self._next = index + 1
+        self._at = at + len(line)
+        return line
+
+
+def _row_in(line: bytes, path: str, at: int) -> int:
+    """Return the number of the row in a line that was checked in."""
+    id = line[len(_BEGIN) : len(_BEGIN) + WIDTH]
+    try:
+        if not line.startswith(_BEGIN):
+            id = _json.loads(line)["custom_id"]
+        return int(id[ROW_AT:])
+    except (ValueError, LookupError, TypeError) as error:
+        raise JobError("corrupt", f"{path}, byte {at}: not a row: {error}") from None
 
 
 class Lines:
@@ -37,7 +103,7 @@ class Lines:
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
-        self._files: OrderedDict[int, IO[bytes]] = OrderedDict()
+        self._files: OrderedDict[int, _Raw] = OrderedDict()
 
     def close(self) -> None:
         """Release the files."""
@@ -47,30 +113,26 @@ class Lines:
 
     def of(self, row: Settled) -> bytes:
         """Return the line of a row, with the user's custom_id."""
-        if row.answered is None or row.at is None or row.size is None:
+        if row.answered is None:
             kind = OUTCOMES[row.outcome]
             if kind == "waiting":
                 # never sent, because the job was canceled
                 kind = "canceled"
             return b'{"custom_id":%s,"result":{"type":"%s"}}\n' % (row.id, kind.encode())
-        path = self._folder.raw(row.answered)
-        with as_file_errors(path):
-            file = self._open(row.answered, path)
-            file.seek(row.at)
-            line = file.read(row.size)
-        end = line.find(b'"', len(_BEGIN))
-        if line.startswith(_BEGIN) and end > 0:
-            return _BEGIN[:-1] + row.id + line[end + 1 :]
-        return _rewritten(line, row, path)
+        line = self._open(row.answered).find(row.row)
+        end = len(_BEGIN) + WIDTH
+        if line.startswith(_BEGIN) and line[end : end + 1] == b'"':
+            return b'{"custom_id":%b%b' % (row.id, line[end + 1 :])
+        return _rewritten(line, row, self._folder.raw(row.answered))
 
-    def _open(self, number: int, path: str) -> IO[bytes]:
+    def _open(self, number: int) -> _Raw:
         file = self._files.get(number)
         if file is not None:
             self._files.move_to_end(number)
             return file
         if len(self._files) >= _OPEN:
             self._files.popitem(last=False)[1].close()
-        file = open(path, "rb")  # noqa: SIM115 - closed by close
+        file = _Raw.open(self._folder.raw(number))
         self._files[number] = file
         return file
 
@@ -81,7 +143,7 @@ def _rewritten(line: bytes, row: Settled, path: str) -> bytes:
         found = _json.loads(line)
         return _json.dumps({**found, "custom_id": _json.loads(row.id)}) + b"\n"
     except (ValueError, TypeError) as error:
-        raise JobError("corrupt", f"{path}, byte {row.at}: not a row: {error}") from None
+        raise JobError("corrupt", f"{path}, row {row.row}: not a row: {error}") from None
 
 
 def deliver(core: Core) -> None:

@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .. import _json
 from .._files import as_file_errors
 from .._problem import Problem, shown
 from ..errors import FileError, InvalidRequest
 from ..validate._checker import iterate
+from ._json_lines import reader
 
 _ENDS = (".jsonl", ".jsonl.gz")
 
@@ -36,12 +36,12 @@ class Source(NamedTuple):
 
     @property
     def label(self) -> str:
-        """Return the name of the file, as errors say it; empty for an iterable."""
+        """Return the name of the file for errors; empty for an iterable."""
         return os.path.basename(self.path or "")
 
     @property
     def mark(self) -> list[Any]:
-        """Return what tells cheaply that a file has not changed."""
+        """Return what shows, without reading it, that a file has not changed."""
         return [self.name, self.size, self.modified]
 
     def items(self) -> Iterator[Item]:
@@ -85,12 +85,13 @@ def _given(requests: Iterator[Mapping[str, object]]) -> Iterator[Item]:
 
 def _lines(path: str) -> Iterator[Item]:
     name = os.path.basename(path)
+    read = reader()
     for number, line in enumerate(_open(path), 1):
         place = f"{name} line {number}"
         if not line.strip():
             continue
         try:
-            yield Item(place, _json.loads(line))
+            yield Item(place, read(line))
         except ValueError as error:
             problem = Problem(None, None, place, f"not JSON ({error})", "a request, as JSON")
             yield Item(place, None, problem)

@@ -45,9 +45,7 @@ CREATE TABLE rows (
     moved INTEGER NOT NULL DEFAULT 0,   -- out of its first attempt, once
     again INTEGER NOT NULL DEFAULT 0,   -- 1: it may be sent again; 2: it is in an attempt again
     outcome INTEGER NOT NULL DEFAULT 0,
-    answered INTEGER,       -- the attempt whose batch its outcome came from
-    at INTEGER,             -- where its line begins in the results of that attempt
-    size INTEGER
+    answered INTEGER        -- the attempt whose results have its outcome
 );
 CREATE INDEX waiting ON rows (row) WHERE attempt = 0;
 CREATE INDEX moved ON rows (attempt) WHERE moved;
@@ -87,6 +85,8 @@ class Journal:
                 if write:
                     db.execute("PRAGMA journal_mode = WAL")
                     db.execute(f"PRAGMA synchronous = {disk.synchronous}")
+                    # macOS: past the cache of the drive, see `_disk`; nothing elsewhere
+                    db.execute("PRAGMA fullfsync = ON")
                 journal._check_version(write)
             except BaseException:
                 db.close()

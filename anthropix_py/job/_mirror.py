@@ -24,6 +24,8 @@ class Mirror:
     def __init__(self, disk: Disk, path: str) -> None:
         self.path = path
         self._disk = disk
+        # Once in each process: the one before may have ended before it had synced the name.
+        self._is_named = False
 
     def begin(self, **facts: Any) -> None:
         """Write the first line: what the job is. An older mirror is replaced."""
@@ -40,7 +42,8 @@ class Mirror:
                 # a crash cut the last line
                 self._disk.write(file, b"\n")
             self._disk.write(file, _line(what, **facts))
-            self._disk.sync(file)
+            self._disk.sync(file, is_named=self._is_named)
+        self._is_named = True
 
     def read(self) -> list[dict[str, Any]]:
         """Return the lines, none if there is no mirror. Raises `JobError` for a damaged one."""

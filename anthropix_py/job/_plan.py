@@ -284,15 +284,24 @@ def _walks(view: View, now: float) -> Iterator[tuple[float, Action]]:
         return
     unknown = [one for one in view.having("unknown") if not undecidable(view, one, now)]
     if unknown:
-        pause = view.rules.quarter
         # the first walk at once
-        first = min((one.walked_at or 0.0) + pause for one in unknown)
+        first = min((one.walked_at or 0.0) + _pause(view, one) for one in unknown)
         since = min(one.sent_at or 0.0 for one in unknown)
         yield max(first, view.walk_at), Walk(since - SLACK)
     if view.canceling or not view.sightings:
         return
     if any(_waits(view, one, now) for one in view.having(*UNSENT)):
         yield max(_next_walk(view), view.walk_at), Walk(view.bound)
+
+
+def _pause(view: View, attempt: Attempt) -> float:
+    """Return the seconds between two walks for an unknown attempt.
+
+    While a candidate runs, its end is waited for, as that of any batch of the job.
+    """
+    if any(one.is_running for one in view.candidates(attempt)):
+        return view.rules.pause
+    return view.rules.quarter
 
 
 def _last_audit(view: View) -> Iterator[tuple[float, Action]]:
@@ -307,7 +316,7 @@ def _last_audit(view: View) -> Iterator[tuple[float, Action]]:
 
 
 def _next_walk(view: View) -> float:
-    return (view.walked_at or 0.0) + view.rules.quarter
+    return (view.walked_at or 0.0) + view.rules.pause
 
 
 def _in_doubt(view: View) -> list[Attempt]:
@@ -397,6 +406,6 @@ def _has_room(view: View, attempt: Attempt) -> bool:
 
 def _may_be_ours(view: View, sighting: Sighting) -> bool:
     """Return whether an unread batch that still runs has the size of one of our attempts."""
-    if sighting.ended or sighting.archived or sighting.vanished:
+    if not sighting.is_running:
         return False
     return any(sighting.size in (one.size, None) for one in view.attempts)

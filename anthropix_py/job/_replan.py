@@ -87,9 +87,9 @@ def _plan(core: Core, rows: list[Stored], instead_of: int | None) -> None:
         core.commit(Planned(number, 0, instead_of, at=core.now()))
         return
     folder = core.folder
-    with Writer.begin(folder.disk, folder.body(number)) as writer:
-        for request in requests_of(folder.body, core.firsts(), core.tag, rows, number):
-            writer.add(request)
+    with Writer.begin(folder.disk, folder.body(number), core.tag, number) as writer:
+        for row, rest in requests_of(folder.body, core.firsts(), core.tag, rows):
+            writer.add(row, rest)
         hash = writer.finish()
     body = Body(None, None, writer.size, hash)
     is_retry = instead_of is None

@@ -6,7 +6,7 @@ All of it is SQL; whoever calls it has a commit open.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 OUTCOMES = ("waiting", "succeeded", "errored", "canceled", "expired", "lost", "missing", "other")
@@ -25,17 +25,22 @@ class Stored(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """One row of results. `again`: whether `try_again` took it. `at`, `size`: of its line."""
+    """One row of results. `again`: whether `try_again` took it."""
 
     row: int
     outcome: int
     again: bool
-    at: int
-    size: int
+
+
+class Answers(NamedTuple):
+    """The rows of results of one batch. `plain`: those that succeeded and are not sent again."""
+
+    plain: Sequence[int]
+    others: Sequence[Answer]
 
 
 class Settled(NamedTuple):
-    """A row for delivery. `answered`: None if it has no line of results.
+    """A row for delivery. `answered`: the attempt whose results hold it, None if none do.
 
     `is_open`: whether it may still get another outcome.
     """
@@ -44,8 +49,6 @@ class Settled(NamedTuple):
     id: bytes
     outcome: int
     answered: int | None
-    at: int | None
-    size: int | None
     is_open: int
 
 
@@ -139,23 +142,43 @@ def _held(db: sqlite3.Connection, number: int) -> tuple[str, tuple[int, ...]]:
     return "row BETWEEN ? AND ? AND attempt = ?", (first, last, number)
 
 
-def check_in(db: sqlite3.Connection, number: int, answers: list[Answer], most: int) -> int:
+def check_in(db: sqlite3.Connection, number: int, answers: Answers, most: int) -> int:
     """Enter what became of rows in the batch of attempt *number*; each row counts once.
 
     *most*: tries. Returns how many billed rows came a second time.
     """
+    if _are_those_held(db, number, answers):
+        # The usual case, in one statement: a fifth of the time of one for each row.
+        held, values = _held(db, number)
+        db.execute(
+            f"UPDATE rows SET outcome = 1, answered = ?, again = 0 WHERE {held}",  # noqa: S608
+            (number, *values),
+        )
+        _enter(db, number, answers.others, most)
+        return 0
+    every = [*(Answer(row, SUCCEEDED, again=False) for row in answers.plain), *answers.others]
+    if _enter(db, number, every, most) == len(every):
+        return 0
+    return sum(_enter_late(db, number, one) for one in every)
+
+
+def _are_those_held(db: sqlite3.Connection, number: int, answers: Answers) -> bool:
+    """Return whether *answers* are for exactly the rows that an attempt holds, one for each."""
+    held, values = _held(db, number)
+    rows = sorted([*answers.plain, *(one.row for one in answers.others)])
+    found = db.execute(f"SELECT row FROM rows WHERE {held} ORDER BY row", values)  # noqa: S608
+    return rows == [row for (row,) in found]
+
+
+def _enter(db: sqlite3.Connection, number: int, answers: Sequence[Answer], most: int) -> int:
+    """Enter the outcomes of rows that the attempt holds; return how many of *answers* those are."""
     entered = db.executemany(
-        "UPDATE rows SET outcome = ?, answered = ?, at = ?, size = ?, again = ? AND tries < ?,"
+        "UPDATE rows SET outcome = ?, answered = ?, again = ? AND tries < ?,"
         " attempt = CASE WHEN ? AND tries < ? THEN 0 ELSE attempt END"
         " WHERE row = ? AND attempt = ?",
-        (
-            (a.outcome, number, a.at, a.size, a.again, most, a.again, most, a.row, number)
-            for a in answers
-        ),
+        ((a.outcome, number, a.again, most, a.again, most, a.row, number) for a in answers),
     )
-    if entered.rowcount == len(answers):
-        return 0
-    return sum(_enter_late(db, number, one) for one in answers)
+    return entered.rowcount
 
 
 def _enter_late(db: sqlite3.Connection, number: int, answer: Answer) -> bool:
@@ -177,9 +200,9 @@ def _enter_late(db: sqlite3.Connection, number: int, answer: Answer) -> bool:
     elif not is_newer:
         return False
     db.execute(
-        "UPDATE rows SET attempt = ?, outcome = ?, again = ?, answered = ?, at = ?, size = ?,"
-        " moved = 1 WHERE row = ?",
-        (holder, answer.outcome, answer.again, number, answer.at, answer.size, answer.row),
+        "UPDATE rows SET attempt = ?, outcome = ?, again = ?, answered = ?, moved = 1"
+        " WHERE row = ?",
+        (holder, answer.outcome, answer.again, number, answer.row),
     )
     return False
 
@@ -199,7 +222,7 @@ def lose(db: sqlite3.Connection, number: int, outcome: int, *, again: bool, most
     """Enter *outcome* for the rows of an attempt that its batch has not answered."""
     held, values = _held(db, number)
     db.execute(
-        "UPDATE rows SET outcome = ?, answered = NULL, at = NULL, size = NULL,"  # noqa: S608
+        "UPDATE rows SET outcome = ?, answered = NULL,"  # noqa: S608
         " again = ? AND tries < ?, attempt = CASE WHEN ? AND tries < ? THEN 0 ELSE attempt END"
         f" WHERE {held} AND answered IS NOT ? AND outcome != 1",
         (outcome, again, most, again, most, *values, number),
@@ -235,7 +258,7 @@ def outcomes(db: sqlite3.Connection, *, finished: bool) -> dict[str, int]:
 def settled(db: sqlite3.Connection) -> Iterator[Settled]:
     """Yield every row in the order of the input."""
     found = db.execute(
-        "SELECT row, id, outcome, answered, at, size,"
-        " outcome = 0 OR attempt = 0 OR again FROM rows ORDER BY row"
+        "SELECT row, id, outcome, answered, outcome = 0 OR attempt = 0 OR again"
+        " FROM rows ORDER BY row"
     )
-    return (Settled(*one) for one in found)
+    return map(Settled._make, found)

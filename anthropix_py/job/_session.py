@@ -131,10 +131,10 @@ def _read(
         db.execute("DROP INDEX IF EXISTS ids")
         journal.save(View(), view)
         journal.put(phase="reading", tag=facts["tag"], facts=facts)
-    encoder = Encoder(facts["tag"], client.limits)
-    loader = Loader(folder, journal, encoder, Sizes(cut, facts["shift"]), view)
+    encoder = Encoder(client.limits)
+    loader = Loader(folder, journal, encoder, Sizes(cut, facts["shift"]), view, facts["tag"])
     marks = loader.load(files)
-    found = encoder.hash.hexdigest()
+    found = encoder.fingerprint()
     if lines and lines[0].get("fingerprint") != found:
         raise _another_input()
     if encoder.warned:

@@ -11,6 +11,9 @@ from ._view import Rules
 
 _TRANSIENT = ("overloaded_error", "api_error", "timeout_error", "rate_limit_error")
 
+SERVERS_PACE = 10.0
+"""Seconds between two polls that the API asks for."""
+
 Row = Mapping[str, Any]
 """One row of results: `{"custom_id": ..., "result": {...}}`."""
 
@@ -63,6 +66,7 @@ class Policy(NamedTuple):
             self.batches_in_flight,
             self.requests_in_flight,
             self.requests_per_batch,
+            self.interval or SERVERS_PACE,
         )
 
 

@@ -39,17 +39,26 @@ class Place(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """The numbers of a policy that the planner needs. `retry_size`: requests of a full batch."""
+    """The numbers of a policy that the planner needs.
+
+    `retry_size`: requests of a full batch. `interval`: seconds between two polls of a batch.
+    """
 
     settle: float = 600.0
     batches_in_flight: int = 20
     requests_in_flight: int = 200_000
     retry_size: int = 10_000
+    interval: float = 10.0
 
     @property
     def quarter(self) -> float:
         """Return the most seconds that count between two walks, and the pause between them."""
         return self.settle / 4
+
+    @property
+    def pause(self) -> float:
+        """Return the seconds between two walks that wait for a batch to end."""
+        return min(self.interval, self.quarter)
 
     @property
     def enough(self) -> float:
@@ -105,6 +114,11 @@ class Sighting(NamedTuple):
     archived: bool = False
     vanished: bool = False
     read_at: float = 0.0
+
+    @property
+    def is_running(self) -> bool:
+        """Return whether the batch has not ended, as far as is known."""
+        return not (self.ended or self.archived or self.vanished)
 
 
 class Attempts(tuple[Attempt, ...]):

@@ -11,15 +11,16 @@ from collections.abc import Callable
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TAG = 13  # characters of 5 bits: 65 bits
 _ATTEMPT = 6  # digits
-_ROW = 9  # digits
 
-WIDTH = _TAG + 1 + _ATTEMPT + 1 + _ROW
+ROW_AT = _TAG + 1 + _ATTEMPT + 1
+"""Where the number of the row begins in an id."""
+
+ROW_DIGITS = 9
+
+WIDTH = ROW_AT + ROW_DIGITS
 """The length of an id."""
 
-ATTEMPT_AT = _TAG + 1
-"""Where the attempt begins in an id."""
-
-_FORM = re.compile(rf"([{_ALPHABET}]{{{_TAG}}})-([0-9]{{{_ATTEMPT}}})-([0-9]{{{_ROW}}})")
+_FORM = re.compile(rf"([{_ALPHABET}]{{{_TAG}}})-([0-9]{{{_ATTEMPT}}})-([0-9]{{{ROW_DIGITS}}})")
 
 
 def new_tag(random_bytes: Callable[[int], bytes]) -> str:
@@ -29,12 +30,7 @@ def new_tag(random_bytes: Callable[[int], bytes]) -> str:
 
 def wire_id(tag: str, attempt: int, row: int) -> str:
     """Return the id of a row in an attempt."""
-    return f"{tag}-{attempt_digits(attempt)}-{row:0{_ROW}d}"
-
-
-def attempt_digits(attempt: int) -> str:
-    """Return the part of an id that differs from attempt to attempt."""
-    return f"{attempt:0{_ATTEMPT}d}"
+    return f"{tag}-{attempt:0{_ATTEMPT}d}-{row:0{ROW_DIGITS}d}"
 
 
 def parse(id: str, tag: str) -> tuple[int, int] | None:

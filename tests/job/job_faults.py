@@ -62,10 +62,11 @@ class SimulatedDisk(Disk):
         self.crashes.point()
         super().write(file, content)
 
-    def sync(self, file: IO[bytes]) -> None:
+    def sync(self, file: IO[bytes], *, is_named: bool = False) -> None:
         self.crashes.point()
         file.flush()
-        self._safe[file.name] = os.path.getsize(file.name)
+        if not is_named or self._safe.get(file.name) is not None:
+            self._safe[file.name] = os.path.getsize(file.name)
         self.crashes.point()
 
     def replace(self, path: str, target: str) -> None:

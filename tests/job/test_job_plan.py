@@ -65,7 +65,7 @@ def view(*attempts: Attempt, **fields: Any) -> View:
     return View(**values)
 
 
-settled = {"walked_at": NOW - 10, "settled": 601.0}
+settled = {"walked_at": NOW - 4, "settled": 601.0}
 given_up = attempt(1, "given_up", replaced=True)
 successor = attempt(2, instead_of=1)
 restored: dict[str, Any] = {"began_here": False, "started_at": NOW - 5}
@@ -144,7 +144,28 @@ ROWS: dict[str, tuple[View, list[Action]]] = {
     ),
     "not given up while a batch of its size runs": (
         view(attempt(1, "unknown", **settled), sightings=(seen(),)),
-        [Wait(NOW + 140)],
+        [Wait(NOW + 6)],
+    ),
+    # its end is waited for as that of any batch
+    "a running candidate is listed at the pace of polls": (
+        view(
+            attempt(1, "unknown", walked_at=NOW - 7),
+            sightings=(seen(),),
+            rules=Rules(interval=7.0),
+        ),
+        [Walk(NOW - 1000 - SLACK)],
+    ),
+    "but never less often than without a candidate": (
+        view(
+            attempt(1, "unknown", walked_at=NOW - 1),
+            sightings=(seen(),),
+            rules=Rules(interval=900.0),
+        ),
+        [Wait(NOW + 149)],
+    ),
+    "a candidate of another size changes no pace": (
+        view(attempt(1, "unknown", walked_at=NOW - 7), sightings=(seen(9),)),
+        [Wait(NOW + 143)],
     ),
     "an ended candidate is read": (
         view(attempt(1, "unknown", **settled), sightings=(seen(ended=True),)),
@@ -163,7 +184,7 @@ ROWS: dict[str, tuple[View, list[Action]]] = {
     ),
     "a batch whose size is not told is one": (
         view(attempt(1, "unknown", **settled), sightings=(seen(None),)),
-        [Wait(NOW + 140)],
+        [Wait(NOW + 6)],
     ),
     "a batch older than the window is none": (
         view(
@@ -178,12 +199,12 @@ ROWS: dict[str, tuple[View, list[Action]]] = {
             attempt(1, "unknown", **settled),
             sightings=(seen(created_at=NOW - 1000 - SLACK + 1),),
         ),
-        [Wait(NOW + 140)],
+        [Wait(NOW + 6)],
     ),
     # a create may take effect late
     "a batch much younger than the intent is one": (
         view(attempt(1, "unknown", **settled), sightings=(seen(created_at=NOW),)),
-        [Wait(NOW + 140)],
+        [Wait(NOW + 6)],
     ),
     "one batch holds up every unknown attempt of its size": (
         view(
@@ -191,7 +212,7 @@ ROWS: dict[str, tuple[View, list[Action]]] = {
             attempt(2, "unknown", **settled),
             sightings=(seen(),),
         ),
-        [Wait(NOW + 140)],
+        [Wait(NOW + 6)],
     ),
     "archived unread: nobody can know": (
         view(attempt(1, "unknown", **settled), sightings=(seen(ended=True, archived=True),)),
@@ -236,8 +257,8 @@ ROWS: dict[str, tuple[View, list[Action]]] = {
         [Walk(NOW - 1000 - SLACK)],
     ),
     "a late candidate of the one given up holds up its successor": (
-        view(given_up, successor, sightings=(seen(),), fresh=0.0, walked_at=NOW - 20),
-        [Wait(NOW + 130)],
+        view(given_up, successor, sightings=(seen(),), fresh=0.0, walked_at=NOW - 2),
+        [Wait(NOW + 8)],
     ),
     "also over two generations": (
         view(
@@ -247,7 +268,7 @@ ROWS: dict[str, tuple[View, list[Action]]] = {
             sightings=(seen(),),
             fresh=0.0,
         ),
-        [Wait(NOW + 150)],
+        [Wait(NOW + 10)],
     ),
     "a successor is dropped if the batch turns up": (
         view(attempt(1, "submitted", batch="a", poll_at=NOW + 5), successor),
@@ -290,9 +311,9 @@ ROWS: dict[str, tuple[View, list[Action]]] = {
         view(
             attempt(2, planned_at=NOW - 9, size=3),
             sightings=(seen(4),),
-            **{**restored, "walked_at": NOW - 20},
+            **{**restored, "walked_at": NOW - 2},
         ),
-        [Wait(NOW + 130)],
+        [Wait(NOW + 8)],
     ),
     "not for one created later": (
         view(
@@ -386,7 +407,7 @@ ROWS: dict[str, tuple[View, list[Action]]] = {
     ),
     "a batch that runs and may be ours keeps the job open": (
         view(attempt(1, "collected", batch="a"), sightings=(seen(),)),
-        [Wait(NOW + 150)],
+        [Wait(NOW + 10)],
     ),
     "one of a size that no attempt has does not": (
         view(attempt(1, "collected", batch="a"), sightings=(seen(9),)),
