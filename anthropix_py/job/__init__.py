@@ -2,8 +2,8 @@
 
 A job lives in a folder. Calling it again continues it: after a crash, a power loss, a day without
 network, a full disk. Every request ends with exactly one outcome, delivered once and in the order
-of the input. A batch whose creation is in doubt is found out before anything is sent again; where
-nobody can know, the job stops and says so.
+of the input. If it is not known whether a batch was created, the job finds out before
+it sends anything again. Where nobody can know, it stops and says so.
 
     match job.run(client, "requests.jsonl", "reviews.job"):
         case "ok", done:
@@ -27,6 +27,7 @@ from .._door import door
 from ..client import Client
 from ..errors import AnthropixError
 from ..result import Result
+from ._budget import check_prices
 from ._core import Core, OnEvent
 from ._deliver import progress, settled_lines
 from ._disk import Disk
@@ -80,14 +81,14 @@ def run(
 
     *requests*: an iterable of `{"custom_id": ..., "params": {...}}`, the path of a JSON Lines file
     (compressed with gzip or not), or the path of a folder of such files. A custom_id may be any
-    text, used once. Nothing is sent before all of it was read and checked. *directory* belongs to
-    the job alone, and must not lie on a network file system. *same_workspace*: you vouch for it
-    that the server shows the batches of this job. *on_event*: called with a dict for each event.
+    text, used once. Nothing is sent before all requests were read and checked. *directory* belongs
+    to the job alone, and must not lie on a network file system. *same_workspace*: True if you know
+    that the key belongs to the workspace of this job, where the server does not say so.
+    *on_event*: called with a dict for each event.
 
-    Waits for rate limits and for the network without end. Ctrl-C leaves the batches running:
-    calling `run` or `resume` again continues.
+    Rate limits and network failures are waited out, however long they last. Ctrl-C leaves the
+    batches running: call `run` or `resume` again to continue.
     """
-    _check_cost(policy)
     folder = Folder.of(_disk(), directory)
     with locked(folder) as journal:
         core = begun(client, journal, folder, requests, policy, on_event)
@@ -108,10 +109,10 @@ def resume(
 
     *policy*: None for the numbers of the last one, and the usual `try_again`.
     """
-    _check_cost(policy)
     folder = _existing(directory)
     with locked(folder) as journal:
         core = resumed(client, journal, folder, policy, on_event)
+        check_prices(core.policy)
         core.vouched = same_workspace
         return Runner(core).run()
 
@@ -124,14 +125,17 @@ def step(client: Client, directory: Directory, *, on_event: OnEvent | None = Non
     """
     folder = _existing(directory)
     with locked(folder) as journal:
-        return Runner(resumed(client, journal, folder, None, on_event)).step()
+        core = resumed(client, journal, folder, None, on_event)
+        check_prices(core.policy)
+        return Runner(core).step()
 
 
 @door
 def cancel(client: Client, directory: Directory, *, on_event: OnEvent | None = None) -> Summary:
     """Cancel the batches of the job, collect what was done, and return the summary.
 
-    Only batches proven to be this job's are canceled; one of unknown outcome is found out first.
+    Only batches proven to be this job's are canceled; for a create of unknown
+    outcome the job first finds out whether it made one.
     Requests that were not sent are reported as canceled.
     """
     folder = _existing(directory)
@@ -218,8 +222,3 @@ def _read_only(folder: Folder) -> Journal:
 
 def _disk() -> Disk:
     return Disk()
-
-
-def _check_cost(policy: Policy | None) -> None:
-    if isinstance(policy, Policy) and policy.max_cost is not None:
-        raise ModuleNotFoundError("policy.max_cost needs the extra [cost], which is not there yet")

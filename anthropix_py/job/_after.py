@@ -23,6 +23,7 @@ from ._happened import (
     Intended,
     Lost,
     Missing,
+    OverBudget,
     Planned,
     Polled,
     Refused,
@@ -177,6 +178,11 @@ def _unread(event: Unread, view: View) -> View:
 
 
 @_after.register
+def _over_budget(event: OverBudget, view: View) -> View:
+    return view._replace(over_budget=event.detail)
+
+
+@_after.register
 def _intended(event: Intended, view: View) -> View:
     # whatever was read before says nothing about this POST
     view = view._replace(audited_at=None, delivered=False)
@@ -206,7 +212,8 @@ def _doubted(event: Doubted, view: View) -> View:
 
 @_after.register
 def _given_up(event: GivenUp, view: View) -> View:
-    view = view._replace(gave_up_at=event.at, again=view.again + event.again)
+    again = view.again + event.again
+    view = view._replace(gave_up_at=event.at, again=again, over_budget=None)
     return _moved(view, _attempt(view, event.number), "give_up")
 
 
@@ -256,6 +263,8 @@ def _collected(event: Collected, view: View) -> View:
         again=view.again + event.again,
         canceled=view.canceled or event.canceled,
         delivered=False,
+        # its rows may have cost less than the most that they could
+        over_budget=None,
     )
     return _moved(view, _attempt(view, event.number), "collect")
 

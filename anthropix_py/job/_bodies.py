@@ -1,7 +1,7 @@
 """The body of an attempt: a file of fixed bytes, one request a line, ready to be sent.
 
 Every request begins with an id of fixed width. So a request is put into another attempt by
-exchanging the bytes of the attempt's number: nothing is parsed, and nothing is measured again.
+writing another id before the same bytes: nothing is parsed, and its size stays the same.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from types import TracebackType
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
+from .. import _json
 from .._files import as_file_errors
 from ._disk import Disk
 from ._errors import JobError
@@ -19,11 +20,12 @@ from ._rows import Stored
 from ._wire_ids import ROW_AT, ROW_DIGITS, WIDTH, wire_id
 
 _HEAD, _BETWEEN, _TAIL = b'{"requests":[\n', b",\n", b"\n]}"
-_BEFORE_ID = len(b'{"custom_id":"')
+_BEFORE = b'{"custom_id":"'
+_BEFORE_ID = len(_BEFORE)
 _BLOCK = 64 * 1024  # bytes sent at a time
 
 AFTER_ID = _BEFORE_ID + WIDTH
-"""Where a request goes on after its id."""
+"""Where the rest of a request begins, after its id."""
 
 EMPTY = len(_HEAD) + len(_TAIL)
 """Bytes of a body beside its requests."""
@@ -77,7 +79,7 @@ class Writer:
         return start
 
     def finish(self) -> str:
-        """Bring the complete body to the disk, and return its hash."""
+        """Sync the complete body to disk, and return its hash."""
         self._held.append(_TAIL)
         self.size += len(_TAIL)
         self._write()
@@ -90,6 +92,14 @@ class Writer:
         self._held_to = self.size + _BLOCK
         self._hash.update(block)
         self._disk.write(self._file, block)
+
+
+def requests_in(path: str) -> Iterator[Any]:
+    """Yield the requests of a body."""
+    with as_file_errors(path), open(path, "rb") as file:
+        for line in file:
+            if line.startswith(_BEFORE):
+                yield _json.loads(line.rstrip(b",\n"))
 
 
 class First(NamedTuple):

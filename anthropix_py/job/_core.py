@@ -45,28 +45,28 @@ class Core:
         self.tag: str = journal.get("tag")
         self.parts: int = journal.get("parts")
         self.vouched = False
-        # Trouble is waited out by the planner, so that one failing batch delays no other.
+        # The planner waits out failures, so that one failing batch does not delay the others.
         self.impatient = client._replace(retry=client.retry._replace(max_retries=0))
         self._hook = client._replace(on_event=on_event)
-        # the server's time, and the steady time at which it was told
+        # the server's time as a response said it, and the monotonic time at that moment
         self._anchor = (client.clock.now(), client.clock.monotonic())
         self._failures: dict[str, int] = {}
 
     def now(self) -> float:
         """Return the server's time, in seconds since the epoch; rather early than late."""
-        told, monotonic = self._anchor
-        return told + (self.client.clock.monotonic() - monotonic)
+        said, monotonic = self._anchor
+        return said + (self.client.clock.monotonic() - monotonic)
 
-    def set_time(self, told: float) -> None:
-        """Count the time from what a response has told."""
-        self._anchor = (told, self.client.clock.monotonic())
+    def set_time(self, said: float) -> None:
+        """Set the server's time to what a response said."""
+        self._anchor = (said, self.client.clock.monotonic())
 
     def commit(
         self, event: Event | Callable[[sqlite3.Connection], Event], **values: object
     ) -> None:
-        """Enter an event, and *values* by their names, in one commit.
+        """Record an event, and *values* by their names, in one commit.
 
-        An event that depends on rows is made by a function, which changes them.
+        *event* may be a function that changes rows and returns the event.
         """
         with self.journal.change() as db:
             happened = event(db) if callable(event) else event
@@ -76,7 +76,7 @@ class Core:
         self.view = view
 
     def note(self, event: Event) -> None:
-        """Enter an event that may change nothing that the journal keeps."""
+        """Apply an event; commit it only if it changes what the journal keeps."""
         view = after(self.view, event)
         if differ(self.view, view):
             self.commit(event)
@@ -98,7 +98,7 @@ class Core:
         return [First(*one) for one in found]
 
     def later(self, what: str, error: AnthropixError) -> float:
-        """Return when *what* may be tried again, after it failed. Raises an error that stays."""
+        """Return when *what* may be tried again. Raises *error* if trying again is useless."""
         if not _will_pass(error):
             raise error
         count = self._failures.get(what, 0)

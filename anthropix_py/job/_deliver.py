@@ -1,4 +1,4 @@
-"""The results of a job in the order of its input, and what it says of itself at the end."""
+"""The results of a job in the order of its input, its summary, and its progress."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _rewritten(line: bytes, row: Settled, path: str) -> bytes:
 
 
 def deliver(core: Core) -> None:
-    """Write the files of results, each complete or not there, and enter that they are."""
+    """Write the files of results, each of which appears only when complete, and record that."""
     folder, disk = core.folder, core.folder.disk
     sources = core.journal.get("sources")
     aligned = core.journal.get("aligned")
@@ -215,7 +215,7 @@ def settled_lines(folder: Folder, journal: Journal) -> Iterator[tuple[bool, byte
 
 
 def summary(core: Core) -> Summary:
-    """Return what a finished job has to say."""
+    """Return the summary of a finished job."""
     folder, db = core.folder, core.journal.db
     outcomes = _failures(core.journal, finished=True)
     results = results_path(folder, core.journal.get("sources")[0][0], aligned=False)

@@ -1,4 +1,4 @@
-"""All that a job does to the disk, in one object, so that a simulation can stand in for it.
+"""All that a job does to the disk, in one object that a simulation can replace.
 
 The simulation crashes at any of these operations and forgets what was not synced.
 """
@@ -62,7 +62,7 @@ class Disk:
             raise FileError(file.name, error.strerror or str(error)) from None
 
     def sync(self, file: IO[bytes], *, is_named: bool = False) -> None:
-        """Bring what was written to the disk, and the name of the file unless it *is_named*."""
+        """Sync what was written, and the name of the file too unless that *is_named* safely."""
         with as_file_errors(file.name):
             file.flush()
             _sync(file.fileno())
@@ -70,7 +70,7 @@ class Disk:
                 sync_folder(os.path.dirname(file.name) or ".")
 
     def replace(self, path: str, target: str) -> None:
-        """Put the file at *path* in the place of *target*."""
+        """Rename the file at *path* to *target*, which it replaces."""
         with as_file_errors(target):
             os.replace(path, target)
             sync_folder(os.path.dirname(target) or ".")
@@ -90,7 +90,7 @@ class Disk:
 
 
 def _sync(descriptor: int) -> None:
-    """Bring a file to the disk itself.
+    """Sync a file to the disk itself.
 
     On macOS `fsync` leaves the bytes in the cache of the drive, which a power failure empties.
     """

@@ -52,5 +52,5 @@ class Folder(NamedTuple):
         return self.join("bodies", f"{number:06d}.json")
 
     def raw(self, number: int) -> str:
-        """Return the path of the results of an attempt, as they arrived."""
+        """Return the path of the results of an attempt, unchanged."""
         return self.join("raw", f"{number:06d}.jsonl")

@@ -13,7 +13,7 @@ from ._view import Place
 class Started(NamedTuple):
     """The first response of a process. *proof*: `show` has answered for a batch of this job.
 
-    *vouched*: a person says that the place is the job's.
+    *vouched*: the caller has said that the place is the job's.
     """
 
     at: float
@@ -68,6 +68,15 @@ class Unread(NamedTuple):
     next_at: float
 
 
+class OverBudget(NamedTuple):
+    """The next batch might cost more than is left; to be asked again after a batch was collected.
+
+    *detail*: the figures, for people.
+    """
+
+    detail: str
+
+
 class Intended(NamedTuple):
     """The intent is on disk; the POST may begin. *at*: the server's time, rather too early."""
 
@@ -76,7 +85,7 @@ class Intended(NamedTuple):
 
 
 class Created(NamedTuple):
-    """The POST was answered with a batch, to be polled not before *poll_at*."""
+    """The POST returned a batch, to be polled not before *poll_at*."""
 
     number: int
     batch: str
@@ -125,7 +134,7 @@ class Dropped(NamedTuple):
 
 
 class Polled(NamedTuple):
-    """The batch of an attempt was shown, or asked for in vain; the next time is *poll_at*."""
+    """The batch of an attempt was polled, or polling failed; the next poll is at *poll_at*."""
 
     number: int
     ended: bool
@@ -170,6 +179,7 @@ Event = (
     | Found
     | Foreign
     | Unread
+    | OverBudget
     | Intended
     | Created
     | Refused

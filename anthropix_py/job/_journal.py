@@ -31,7 +31,9 @@ CREATE TABLE attempts (
     bytes INTEGER,          -- of the body
     hash TEXT,              -- of the body
     tally TEXT,             -- tokens by model
-    orphans INTEGER NOT NULL DEFAULT 0  -- billed rows whose answers came from another batch
+    orphans INTEGER NOT NULL DEFAULT 0, -- billed rows whose answers came from another batch
+    bound TEXT,             -- dollars that it costs at most
+    cost TEXT               -- dollars that its rows have cost
 );
 CREATE TABLE sightings (batch TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE strangers (batch TEXT PRIMARY KEY) WITHOUT ROWID;

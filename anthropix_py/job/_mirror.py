@@ -1,7 +1,7 @@
 """The mirror of a journal: a text file, appended and synced, from which a lost journal is rebuilt.
 
-One JSON object a line. A last line without its end was cut by a crash: what it announces had not
-begun. Rows are written as ranges: [[first, last], ...].
+One JSON object a line. A last line without its end was cut by a crash, and what it announces had
+not begun. Rows are written as ranges: [[first, last], ...].
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Mirror:
         self._is_named = False
 
     def begin(self, **facts: Any) -> None:
-        """Write the first line: what the job is. An older mirror is replaced."""
+        """Write the first line, which describes the job. An older mirror is replaced."""
         new = f"{self.path}.new"
         with self._disk.create(new) as file:
             self._disk.write(file, _line("job", version=VERSION, **facts))
@@ -36,7 +36,7 @@ class Mirror:
         self._disk.replace(new, self.path)
 
     def add(self, what: str, **facts: Any) -> None:
-        """Write a line, and bring it to the disk."""
+        """Append a line, and sync it."""
         with self._disk.append(self.path) as file:
             if file.tell() and not self._is_whole():
                 # a crash cut the last line
@@ -46,7 +46,7 @@ class Mirror:
         self._is_named = True
 
     def read(self) -> list[dict[str, Any]]:
-        """Return the lines, none if there is no mirror. Raises `JobError` for a damaged one."""
+        """Return the lines, [] if there is no mirror. Raises `JobError` for a damaged one."""
         if not os.path.exists(self.path):
             return []
         with as_file_errors(self.path), open(self.path, "rb") as file:

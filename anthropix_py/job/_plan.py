@@ -1,9 +1,9 @@
 """What to do next: a pure function from the view of a job and the time to actions.
 
 Every action returned may be done now; the first is the best. A rule that looks pedantic keeps a
-batch from being paid twice: nothing is concluded from the size of a batch, only from ids in its
-rows; nothing from one look at `list`, only from walks over `settle` seconds; and no batch is
-created while another may already hold its rows.
+batch from being paid twice: whose a batch is follows from ids in its rows, never from its size;
+that there is no batch follows from walks over `settle` seconds, never from one reading of `list`;
+and no batch is created while another may already hold its rows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LIST_FAILS = 2 * 24 * 3600.0  # seconds after which a failing `list` ends the w
 # one that was found on the server is never unsent
 _KNOWN: tuple[State, ...] = ("sending", "unknown", "submitted", "ended")
 
-Reason = Literal["another_workspace", "unsettled", "canceled_elsewhere"]
+Reason = Literal["another_workspace", "unsettled", "canceled_elsewhere", "over_budget"]
 
 
 class Start(NamedTuple):
@@ -51,25 +51,25 @@ class Poll(NamedTuple):
 
 
 class Cancel(NamedTuple):
-    """Cancel the batch of an attempt, and see how it is afterwards."""
+    """Cancel the batch of an attempt, and poll it."""
 
     number: int
 
 
 class Collect(NamedTuple):
-    """Bring the results of an attempt to the disk, and check in every row."""
+    """Download the results of an attempt, and record the outcome of every row."""
 
     number: int
 
 
 class Doubt(NamedTuple):
-    """Take an attempt for sent, because a batch of its size exists; no I/O but the journal."""
+    """Treat an attempt as possibly sent, because an unread batch of its size exists."""
 
     number: int
 
 
 class GiveUp(NamedTuple):
-    """Take an attempt for never created; no I/O but the journal."""
+    """Conclude that an attempt created no batch."""
 
     number: int
 
@@ -81,13 +81,13 @@ class Drop(NamedTuple):
 
 
 class Lose(NamedTuple):
-    """Take the results of an attempt for gone: its batch was deleted, or is too old."""
+    """Conclude that the results of an attempt are gone: its batch was deleted, or is too old."""
 
     number: int
 
 
 class Replace(NamedTuple):
-    """Plan the rows of an attempt given up again, those without an answer."""
+    """Plan again those rows of an attempt given up that have no outcome."""
 
     number: int
 
@@ -111,7 +111,7 @@ class Finish(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """Go no further: *attempts* and *batches* say about what."""
+    """End the run. *attempts*, *batches*: those that are the reason, if any."""
 
     reason: Reason
     attempts: tuple[int, ...] = ()
@@ -164,6 +164,8 @@ def trouble(view: View, now: float) -> Stop | None:
     if view.canceled and not view.canceling:
         return Stop("canceled_elsewhere")
     stuck = [one for one in _in_doubt(view) if undecidable(view, one, now)]
+    if not stuck and view.over_budget is not None:
+        return Stop("over_budget")
     if not stuck:
         return None
     batches = {found.batch for one in stuck for found in view.candidates(one)}
@@ -187,7 +189,7 @@ _Due = list[tuple[float, Action]]
 def _due(view: View, now: float) -> _Due:
     """Return every action to come, each with its time."""
     due: _Due = []
-    # before anything is sent, because it may tell that somebody canceled rows
+    # before anything is sent, because results may show that somebody canceled rows
     due += _collects(view)
     due += _sends(view, now)
     due += _reads(view)
@@ -297,7 +299,7 @@ def _walks(view: View, now: float) -> Iterator[tuple[float, Action]]:
 def _pause(view: View, attempt: Attempt) -> float:
     """Return the seconds between two walks for an unknown attempt.
 
-    While a candidate runs, its end is waited for, as that of any batch of the job.
+    A candidate that runs is waited for at the pace at which the batches of the job are polled.
     """
     if any(one.is_running for one in view.candidates(attempt)):
         return view.rules.pause
@@ -331,7 +333,7 @@ def _in_doubt(view: View) -> list[Attempt]:
 
 
 def may_give_up(view: View, attempt: Attempt, now: float) -> bool:
-    """Return whether an unknown attempt certainly, as far as `settle` goes, made no batch."""
+    """Return whether an unknown attempt made no batch, given that `settle` is long enough."""
     return (
         attempt.settled >= view.rules.enough
         and not view.candidates(attempt)

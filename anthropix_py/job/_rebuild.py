@@ -1,4 +1,4 @@
-"""A lost journal, made again from the mirror, once the input has been read again."""
+"""Rebuild a lost journal from the mirror, after the input has been read again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._view import Attempt, View
 
 
 def rebuilt(db: sqlite3.Connection, view: View, lines: list[dict[str, Any]]) -> View:
-    """Return the view with what the mirror tells, in the running commit.
+    """Return the view after every line of the mirror, and change rows in the running commit.
 
     An intent makes an attempt unknown, whatever became of it. Batches are collected once more.
     """
@@ -23,7 +23,9 @@ def rebuilt(db: sqlite3.Connection, view: View, lines: list[dict[str, Any]]) -> 
         try:
             view = _KINDS[line["what"]](view, line)
         except (LookupError, TypeError, AttributeError) as error:
-            raise JobError("corrupt", f"the mirror has a line that says nothing: {error}") from None
+            raise JobError(
+                "corrupt", f"the mirror has a line that cannot be understood: {error}"
+            ) from None
     for one in view.attempts[len(empty.attempts) :]:
         db.execute("INSERT INTO attempts (number, kept) VALUES (?, '[]')", (one.number,))
     for line in lines[1:]:

@@ -15,7 +15,7 @@ from ._view import Attempt
 
 
 def give_up(core: Core, number: int) -> None:
-    """Take an attempt for never created."""
+    """Record that an attempt created no batch."""
     at = core.now()
 
     def change(db: sqlite3.Connection) -> Event:
@@ -29,7 +29,7 @@ def give_up(core: Core, number: int) -> None:
 
 
 def drop(core: Core, number: int) -> None:
-    """Do without an attempt that was not sent: its rows are in another, or wait again."""
+    """Drop an attempt that was not sent: its rows are in another, or wait again."""
     above = attempt_of(core, number).instead_of
 
     def change(db: sqlite3.Connection) -> Event:
@@ -56,7 +56,7 @@ def retry(core: Core) -> None:
 
 
 def lose(core: Core, number: int) -> None:
-    """Enter that the results of an attempt are gone; the rule says if its rows are sent again."""
+    """Record that the results of an attempt are gone. `try_again` decides about its rows."""
     again = core.policy.try_again(_LOST)
 
     def change(db: sqlite3.Connection) -> Event:
@@ -81,7 +81,7 @@ def _that_fit(core: Core, rows: list[Stored]) -> list[Stored]:
 
 
 def _plan(core: Core, rows: list[Stored], instead_of: int | None) -> None:
-    """Write the body of a new attempt with *rows*, then enter it."""
+    """Write the body of a new attempt with *rows*, then record the attempt."""
     number = core.view.next_number()
     if not rows:
         core.commit(Planned(number, 0, instead_of, at=core.now()))
@@ -97,7 +97,7 @@ def _plan(core: Core, rows: list[Stored], instead_of: int | None) -> None:
 
     def change(db: sqlite3.Connection) -> Event:
         _rows.assign(db, number, rows, retry=is_retry)
-        # entered here because the rows refer to it; the view's own fields follow in this commit
+        # inserted here because the rows refer to it; its other fields follow in this commit
         db.execute("INSERT INTO attempts (number, kept) VALUES (?, '[]')", (number,))
         core.journal.put_body(number, body)
         waited = len(rows) * is_retry

@@ -82,7 +82,7 @@ def waiting(db: sqlite3.Connection, most: int) -> list[Stored]:
 
 
 def unanswered(db: sqlite3.Connection, number: int) -> list[Stored]:
-    """Return the rows of an attempt that its batch would have answered."""
+    """Return the rows of an attempt that have no outcome, or wait for another one."""
     held, values = _held(db, number)
     found = db.execute(
         f"SELECT row, start, length FROM rows WHERE {held} AND (outcome = 0 OR again = 2)"  # noqa: S608
@@ -104,9 +104,9 @@ def assign(db: sqlite3.Connection, number: int, rows: Iterable[Stored], *, retry
 
 
 def hand_back(db: sqlite3.Connection, number: int, above: int) -> None:
-    """Give the rows of an attempt that was not sent to the one whose rows it has.
+    """Move the rows of an attempt that was not sent back to the attempt they came from.
 
-    Those that the other has answered, and that may be sent again, wait.
+    Those that the other batch has answered, and that may be sent again, wait.
     """
     db.execute(
         "UPDATE rows SET attempt = CASE WHEN again = 1 THEN 0 ELSE ? END"
@@ -116,7 +116,7 @@ def hand_back(db: sqlite3.Connection, number: int, above: int) -> None:
 
 
 def hold_up(db: sqlite3.Connection, number: int) -> None:
-    """Let the rows of an attempt that is not sent wait to be put into another."""
+    """Make the rows of an attempt that is not sent wait to be put into another."""
     held, values = _held(db, number)
     db.execute(
         "UPDATE rows SET attempt = 0, again = 1, moved = 1, tries = tries - 1"  # noqa: S608
@@ -143,12 +143,12 @@ def _held(db: sqlite3.Connection, number: int) -> tuple[str, tuple[int, ...]]:
 
 
 def check_in(db: sqlite3.Connection, number: int, answers: Answers, most: int) -> int:
-    """Enter what became of rows in the batch of attempt *number*; each row counts once.
+    """Record the outcomes of rows in the batch of attempt *number*; each row counts once.
 
-    *most*: tries. Returns how many billed rows came a second time.
+    *most*: tries. Returns how many rows were billed a second time.
     """
     if _are_those_held(db, number, answers):
-        # The usual case, in one statement: a fifth of the time of one for each row.
+        # The usual case, in a fifth of the time that one statement for each row takes.
         held, values = _held(db, number)
         db.execute(
             f"UPDATE rows SET outcome = 1, answered = ?, again = 0 WHERE {held}",  # noqa: S608
@@ -171,7 +171,7 @@ def _are_those_held(db: sqlite3.Connection, number: int, answers: Answers) -> bo
 
 
 def _enter(db: sqlite3.Connection, number: int, answers: Sequence[Answer], most: int) -> int:
-    """Enter the outcomes of rows that the attempt holds; return how many of *answers* those are."""
+    """Record outcomes of rows that the attempt holds; return the number of these rows."""
     entered = db.executemany(
         "UPDATE rows SET outcome = ?, answered = ?, again = ? AND tries < ?,"
         " attempt = CASE WHEN ? AND tries < ? THEN 0 ELSE attempt END"
@@ -182,7 +182,7 @@ def _enter(db: sqlite3.Connection, number: int, answers: Sequence[Answer], most:
 
 
 def _enter_late(db: sqlite3.Connection, number: int, answer: Answer) -> bool:
-    """Enter a row that another attempt holds; return whether it was billed twice.
+    """Record the outcome of a row that another attempt holds; return whether it was billed twice.
 
     A success is used where there is none; a failure only if nothing newer is known.
     """
@@ -208,7 +208,7 @@ def _enter_late(db: sqlite3.Connection, number: int, answer: Answer) -> bool:
 
 
 def lacking(db: sqlite3.Connection, number: int) -> int:
-    """Return how many rows of an attempt its batch has not answered."""
+    """Return how many rows of an attempt are not in the results of its batch."""
     held, values = _held(db, number)
     found = db.execute(
         f"SELECT count(*) FROM rows WHERE {held} AND answered IS NOT ?",  # noqa: S608
@@ -219,7 +219,7 @@ def lacking(db: sqlite3.Connection, number: int) -> int:
 
 
 def lose(db: sqlite3.Connection, number: int, outcome: int, *, again: bool, most: int) -> None:
-    """Enter *outcome* for the rows of an attempt that its batch has not answered."""
+    """Record *outcome* for the rows of an attempt that are not in the results of its batch."""
     held, values = _held(db, number)
     db.execute(
         "UPDATE rows SET outcome = ?, answered = NULL,"  # noqa: S608
@@ -230,7 +230,7 @@ def lose(db: sqlite3.Connection, number: int, outcome: int, *, again: bool, most
 
 
 def release(db: sqlite3.Connection, number: int) -> None:
-    """Let rows of an attempt that made no batch wait, if another batch says that they may."""
+    """Make rows of an attempt that made no batch wait, if their outcome elsewhere allows it."""
     held, values = _held(db, number)
     db.execute(f"UPDATE rows SET attempt = 0 WHERE {held} AND again = 1", values)  # noqa: S608
 

@@ -1,4 +1,4 @@
-"""The loop of a job: ask the planner, do it, enter what happened."""
+"""The loop of a job: ask the planner, do what it says, record what happened."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Runner:
         self._collector = _collect.Collector(core)
 
     def run(self) -> Summary:
-        """Go on until the job is finished. Raises `JobError` if it cannot go on."""
+        """Run until the job is finished. Raises `JobError` if it cannot be finished."""
         core = self._core
         self._keep(core.now())
         try:
@@ -125,21 +125,26 @@ class Runner:
             place = self._core.view.place
             detail = (
                 f"the server does not show the batches of this job, which belong to {_shown(place)}"
-                ". With a key of that workspace the job goes on. If this is the same one, behind a "
+                ". Use a key of that workspace. If this is the same workspace, behind a "
                 "gateway that does not say so, pass same_workspace=True"
             )
         elif stop.reason == "canceled_elsewhere":
             detail = (
-                "somebody canceled batches of this job, so that no more are created. To send the "
+                "somebody canceled batches of this job, so no more are created. To send the "
                 "canceled requests again, run the job with a policy whose try_again takes them"
+            )
+        elif stop.reason == "over_budget":
+            detail = (
+                f"{self._core.view.over_budget}. What was sent has been collected. To go on, run "
+                "the job with a policy of a higher max_cost"
             )
         else:
             attempts = ", ".join(map(str, stop.attempts))
             batches = ", ".join(stop.batches) or "none"
             detail = (
-                f"nobody can know any more if attempt {attempts} created a batch (batches that may "
-                f"be it: {batches}; deleted, archived, or too long ago). Its requests are not sent "
-                "again. What else was paid for has been collected: see job.results and job.failures"
+                f"nobody can find out any more whether attempt {attempts} created a batch "
+                f"(possible batches: {batches}; deleted, archived, or too old). Its requests are "
+                "not sent again. All else has been collected: see job.results and job.failures"
             )
         raise JobError(stop.reason, detail)
 

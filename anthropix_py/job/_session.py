@@ -10,6 +10,7 @@ from typing import Any
 from .._events import warn
 from ..client import Client
 from . import _rebuild
+from ._budget import check_prices
 from ._core import Core, OnEvent
 from ._disk import Disk
 from ._errors import JobError
@@ -68,6 +69,7 @@ def begun(
     Raises `JobError` (`another_input`) if the folder holds a job over others; `InvalidRequest`.
     """
     check_policy(policy, client.limits)
+    check_prices(policy)
     files, aligned = sources(requests)
     is_new = journal.get("tag") is None
     if journal.get("phase") != "ready":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ..batch import _create
 from ..errors import AnthropixError, FileError, TransportError
-from . import _rows
+from . import _budget, _rows
 from ._bodies import SentBody
 from ._core import Core
 from ._errors import JobError
-from ._happened import Created, Doubted, Intended, Refused
+from ._happened import Created, Doubted, Intended, OverBudget, Refused
 from ._mirror import ranges
 from ._replan import attempt_of, drop
 
@@ -21,6 +21,11 @@ def send(core: Core, number: int) -> None:
     if _rows.count_held(core.journal.db, number) != attempt.size:
         # some of its rows have been answered by another batch in the meantime
         drop(core, number)
+        return
+    reason = _budget.beyond(core, number)
+    if reason is not None:
+        core.note(OverBudget(reason))
+        core.emit("over_budget", attempt=number, detail=reason)
         return
     body = _intend(core, number)
     try:
@@ -40,14 +45,14 @@ def send(core: Core, number: int) -> None:
     assert error is not None  # noqa: S101
     if outcome.kind == "unknown" and not _was_never_complete(error, body):
         core.commit(Doubted(number))
-        core.warn(f"attempt {number} may have created a batch, which is found out: {error}")
+        core.warn(f"attempt {number} may have created a batch; the job finds out: {error}")
         core.emit("unknown", attempt=number)
         return
     _refused(core, number, error)
 
 
 def _refused(core: Core, number: int, error: AnthropixError) -> None:
-    """Enter that nothing was created. Raises an error that waiting does not mend."""
+    """Record that nothing was created. Raises *error* if waiting does not help."""
     try:
         next_at = core.later("create", error)
     except AnthropixError:
@@ -58,7 +63,7 @@ def _refused(core: Core, number: int, error: AnthropixError) -> None:
 
 
 def _intend(core: Core, number: int) -> SentBody:
-    """Bring the intent to the disk, in mirror and journal, and return the body to be sent."""
+    """Sync the intent to mirror and journal, and return the body to be sent."""
     attempt = attempt_of(core, number)
     kept = core.journal.body(number)
     at = core.now()

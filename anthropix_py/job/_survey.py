@@ -1,4 +1,4 @@
-"""Looking around on the server: where we are, which batches there are, and whose they are."""
+"""What is on the server: which workspace it shows, which batches there are, and whose they are."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PROOFS = 3  # batches asked for, if the server does not say where we are
 
 
 class Here(NamedTuple):
-    """What the first response of a process tells: the server's time, and the place."""
+    """The server's time and the place, from the first response of a process."""
 
     at: float
     place: Place
@@ -35,7 +35,7 @@ def where(client: Client) -> Here:
 
 
 def start(core: Core) -> None:
-    """Learn the server's time and the place, and enter that this process has begun."""
+    """Ask for the server's time and the place, and record that this process has begun."""
     try:
         here = where(core.impatient)
         proof = _needs_proof(core, here.place) and _has_proof(core)

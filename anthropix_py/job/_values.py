@@ -1,4 +1,4 @@
-"""The public values of a job: its policy, and what it says of itself."""
+"""The public values of a job: its policy, its progress, its summary."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ class Policy(NamedTuple):
     `list` does not show was certainly not created. `interval`: seconds between polls of one batch,
     None for the server's pace. `try_again`: a pure function of a row, with your custom_id, that
     says whether its request is sent again; it is asked once for each row. `max_cost`: dollars; None
-    for no limit.
+    for no limit. A batch is not created if it might lead beyond: counted are the price of what was
+    collected, and the most that the other batches can cost. Needs the extra `cost`.
 
     Later changes hold for what is planned after them.
     """

@@ -117,7 +117,7 @@ class Sighting(NamedTuple):
 
     @property
     def is_running(self) -> bool:
-        """Return whether the batch has not ended, as far as is known."""
+        """Return whether the batch had not ended when it was last listed."""
         return not (self.ended or self.archived or self.vanished)
 
 
@@ -130,7 +130,7 @@ class Attempts(tuple[Attempt, ...]):
     """
 
     @cached_property
-    def index(self) -> dict[int, int]:
+    def places(self) -> dict[int, int]:
         """Return where the attempt of each number is."""
         return {one.number: at for at, one in enumerate(self)}
 
@@ -149,18 +149,18 @@ class Attempts(tuple[Attempt, ...]):
 
     def having(self, *states: State) -> Iterator[Attempt]:
         """Yield the attempts in one of *states*."""
-        places = [self.by_state[state] for state in states if state in self.by_state]
-        return (self[at] for at in merge(*places))
+        found = [self.by_state[state] for state in states if state in self.by_state]
+        return (self[at] for at in merge(*found))
 
     def put(self, attempt: Attempt) -> Attempts:
         """Return the attempts with *attempt* in place of the one with its number, or added."""
-        at = self.index.get(attempt.number)
+        at = self.places.get(attempt.number)
         if at is None:
             return Attempts((*self, attempt))
         attempts = list(self)
         attempts[at] = attempt
         changed = Attempts(attempts)
-        changed.index = self.index
+        changed.places = self.places
         return changed
 
 
@@ -176,7 +176,8 @@ class View(NamedTuple):
     `audited`: whether the audit at the start is over. `audited_at`: of the latest complete walk
     back to the beginning after which nothing was sent. `fresh`: how far back the walk went that was
     the very last thing that happened. `walk_at`, `send_at`: not to be done before.
-    `failing_since`: when `list` began to fail.
+    `failing_since`: when `list` began to fail. `over_budget`: why the next batch might cost more
+    than `max_cost` leaves, None if nothing speaks against it.
     """
 
     total: int = 0
@@ -202,6 +203,7 @@ class View(NamedTuple):
     walk_at: float = 0.0
     send_at: float = 0.0
     failing_since: float | None = None
+    over_budget: str | None = None
 
     @property
     def bound(self) -> float:
@@ -210,7 +212,7 @@ class View(NamedTuple):
 
     def get(self, number: int) -> Attempt | None:
         """Return the attempt with that number, None if there is none."""
-        at = self.attempts.index.get(number)
+        at = self.attempts.places.get(number)
         if at is None:
             return None
         return self.attempts[at]

@@ -141,7 +141,7 @@ WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "no settle": ({"settle": 0}, ValueError, "policy.settle must be more than 0"),
     "an interval that is no number": ({"interval": "1"}, TypeError, "policy.interval"),
     "a rule that cannot be asked": ({"try_again": True}, TypeError, "policy.try_again"),
-    "a cap": ({"max_cost": 5.0}, ModuleNotFoundError, "needs the extra \\[cost\\]"),
+    "no money at all": ({"max_cost": 0}, ValueError, "policy.max_cost must be more than 0"),
 }
 
 
