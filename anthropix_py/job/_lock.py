@@ -32,7 +32,12 @@ class Lock:
         with as_file_errors(path):
             # closed by close
             file = open(path, "ab")  # noqa: SIM115
-        if not _locked(file):
+            try:
+                is_locked = _locked(file)
+            except BaseException:
+                file.close()
+                raise
+        if not is_locked:
             file.close()
             raise _elsewhere(pid)
         _held.add(key)
@@ -52,18 +57,21 @@ def _elsewhere(pid: int | None) -> JobError:
 
 
 def _locked(file: IO[bytes]) -> bool:
+    """Lock a file; return False if another process has. Raises OSError for anything else."""
+    try:
+        _lock(file)
+    except (BlockingIOError, PermissionError):
+        # the systems differ in which of the two they raise
+        return False
+    return True
+
+
+def _lock(file: IO[bytes]) -> None:
     if os.name != "posix":
         import msvcrt
 
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        except OSError:
-            return False
-        return True
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        return
     import fcntl
 
-    try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

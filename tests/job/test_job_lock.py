@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from job_desk import Desk, requests, stopped
+from samples import table
 
-from anthropix_py import job, unwrap
+from anthropix_py import FileError, job, unwrap
 from anthropix_py._wire import Request
 from anthropix_py.job import JobError
 from anthropix_py.job._disk import check_is_local
@@ -59,6 +62,40 @@ def test_the_lock_dies_with_its_process_and_not_with_its_child(
             assert caught.value.pid == 7
         assert process.stdin is not None
         process.stdin.close()
+
+
+# What the system says, and whether that means that another process has the lock.
+REFUSALS: dict[str, tuple[OSError, bool]] = {
+    "Linux": (BlockingIOError(errno.EAGAIN, "try again"), True),
+    "POSIX allows this, too; Windows": (PermissionError(errno.EACCES, "denied"), True),
+    # against "another process runs this job" where there is none
+    "a file system without locks": (OSError(errno.ENOLCK, "No locks available"), False),
+}
+
+
+@pytest.mark.parametrize("system", ["posix", "nt"])
+@table("error, is_held", REFUSALS)
+def test_a_lock_that_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str, error: OSError, is_held: bool
+) -> None:
+    def refuse(*args: object) -> None:
+        raise error
+
+    windows = SimpleNamespace(locking=refuse, LK_NBLCK=2)
+    monkeypatch.setitem(sys.modules, "msvcrt", windows)
+    monkeypatch.setattr("fcntl.lockf", refuse)
+    path = str(tmp_path / "lock")
+    expected: type[Exception] = FileError
+    if is_held:
+        expected = JobError
+    monkeypatch.setattr(os, "name", system)
+    try:
+        with pytest.raises(expected):
+            Lock.take(path, None)
+    finally:
+        # pytest itself needs the system as it is
+        monkeypatch.undo()
+    Lock.take(path, None).close()
 
 
 def test_a_second_run_in_this_process_is_refused(desk: Desk) -> None:
