@@ -21,11 +21,16 @@ SOURCES = (
     "CHANGELOG.md",
     "SECURITY.md",
     "MANIFEST.in",
+    "Makefile",
+    "CONTRIBUTING.md",
+    "CITATION.cff",
+    ".ruff.toml",
+    "pyrightconfig.json",
     "_anthropix_py_pytest.py",
     "anthropix_py",
 )
-# In the checkout only.
-APART = ("tests", "examples", "benchmarks", "checks")
+# In the source distribution, and not in the wheel.
+APART = ("tests", "examples", "benchmarks", "checks", "docs")
 
 
 @pytest.fixture(scope="module")
@@ -70,16 +75,23 @@ def test_the_wheel_requires_urllib3_and_nothing_else(dist: Path) -> None:
     ]
     assert [line.split()[1].split("<")[0].split(">")[0] for line in needed] == ["urllib3"]
     assert "Requires-Python: >=3.11" in lines
-    assert "License: MIT" in lines or "License-Expression: MIT" in lines
+    assert "License-Expression: MIT" in lines
 
 
-def test_the_sdist_contains_what_a_build_needs_and_no_tests(dist: Path) -> None:
+def test_the_sdist_contains_all_that_it_takes_to_test_and_document_it(dist: Path) -> None:
     [sdist] = dist.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert modules() <= names
-    assert {"README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md", "setup.py", "setup.cfg"} <= names
-    assert not [name for name in names if name.startswith((*APART, "."))]
+    assert {name for name in SOURCES if (ROOT / name).is_file()} <= names
+    apart = {
+        path.relative_to(ROOT).as_posix()
+        for folder in APART
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    assert apart <= names
+    assert {name for name in names if name.startswith(".")} == {".ruff.toml"}
 
 
 TESTS = """
