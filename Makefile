@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format faults interrupts kills simulate explore compare bench clean
+.PHONY: demo test check docs format faults interrupts kills simulate explore compare bench clean
 
 demo: .venv/with-emulator,cli
 	@$(BIN)/python examples/demo.py $(if $(LIVE),--live)
@@ -36,6 +36,12 @@ compare: .venv/with-emulator,cli
 
 bench: .venv/with-bench
 	$(BIN)/python -m benchmarks $(SUITES) $(if $(QUICK),--quick) $(if $(AGAINST),--against $(AGAINST))
+
+# Into out/docs. A broken link, a public name without a docstring and any other warning fails it.
+docs: .venv/with-docs
+	$(BIN)/python docs/house.py
+	$(BIN)/sphinx-build -q -E -n -W --keep-going -b html docs out/docs
+	@echo "out/docs/index.html"
 
 format: .venv/with-dev
 	$(BIN)/ruff check --fix .

@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from configparser import ConfigParser
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -17,12 +18,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from anthropix_py import APIError, batch, emulator, init, unwrap
+from anthropix_py._clock import SystemClock
 from anthropix_py.emulator import Fault
 
 ROOT = Path(__file__).parent.parent
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for path in (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
+    for path in (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")))
 }
 ONE: dict[str, Any] = {
     "custom_id": "a",
@@ -84,10 +86,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def skip_sleeps(patch: pytest.MonkeyPatch) -> None:
+    """Make the sleeps of a client move its clock, and take no time."""
+    skipped = [0.0]
+    patch.setattr(SystemClock, "now", lambda _: time.time() + sum(skipped))
+    patch.setattr(SystemClock, "monotonic", lambda _: time.monotonic() + sum(skipped))
+    patch.setattr(SystemClock, "sleep", lambda _, seconds: skipped.append(seconds))
+
+
 def run(code: str, url: str) -> str:
     """Run *code* as a client of *url*; return what it prints."""
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
+        skip_sleeps(patch)
         patch.setenv("ANTHROPIC_API_KEY", "sk-ant-docs")
         patch.setenv("ANTHROPIC_BASE_URL", url)
         exec(compile(code, "example", "exec"), {"__name__": "example"})
@@ -288,7 +299,8 @@ LINKS = [
 @pytest.mark.parametrize(("page", "target"), LINKS)
 def test_link_leads_somewhere(page: str, target: str) -> None:
     path, _, anchor = target.partition("#")
-    text = ((ROOT / page).parent / path).read_text(encoding="utf-8")
+    file = (ROOT / page).parent / path if path else ROOT / page
+    text = file.read_text(encoding="utf-8")
     headings = re.findall(r"^#+ (.*)", text, re.MULTILINE)
     anchors = [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings]
     assert anchor in ("", *anchors)

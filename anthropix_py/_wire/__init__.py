@@ -62,3 +62,4 @@ class Response(NamedTuple):
 
 
 Transport = Callable[[Request, Timeout], Response]
+"""A function that sends one request and returns its response; see `anthropix_py.transport`."""

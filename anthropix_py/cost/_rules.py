@@ -136,6 +136,7 @@ RULES: tuple[Rule, ...] = (
         "A",
     ),
 )
+"""Every rule by which costs are made."""
 
 BY_NAME = {rule.name: rule for rule in RULES}
 

@@ -17,6 +17,7 @@ JobReason = Literal[
     "network_file_system",
     "over_budget",
 ]
+"""Why a job stopped; `JobError` explains each."""
 
 
 class JobError(AnthropixError):

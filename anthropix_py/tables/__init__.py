@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "Format", "Rows", "lines", "schema", "write"]
 
 Format = Literal["parquet", "csv", "jsonl"]
+"""The name of a format."""
 
 FORMATS: tuple[Format, ...] = ("parquet", "csv", "jsonl")
 """The formats that `write` takes."""
