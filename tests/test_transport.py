@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from samples import ID, KEY, a_batch, answer_of, error_in
 
-from anthropix_py import Policy, batch, init, transport, unwrap
+from anthropix_py import DecodeError, Policy, batch, init, transport, unwrap
 from anthropix_py.transport import Request, Response, Timeout, Transport, TransportError
 
 
@@ -37,7 +39,7 @@ def test_its_error_says_whether_anything_was_sent(sent: bool) -> None:
 def test_the_example_in_its_docstring_works() -> None:
     lines = (transport.__doc__ or "").splitlines()
     code = "\n".join(line[4:] for line in lines if line.startswith("    "))
-    place = {"PAGES": {f"https://api.anthropic.com/v1/messages/batches/{ID}": b'{"id": "x"}'}}
-    exec(f"import anthropix_py\n{code}", values := {**place})
-    error = batch.show(values["client"], ID)[1]  # type: ignore[arg-type]
-    assert "it has no processing_status" in str(error)
+    url = f"https://api.anthropic.com/v1/messages/batches/{ID}"
+    values: dict[str, Any] = {"PAGES": {url: b'{"id": "x"}'}}
+    exec(f"import anthropix_py\n{code}", values)
+    error_in(batch.show(values["client"], ID), DecodeError, "it has no processing_status")

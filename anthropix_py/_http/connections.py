@@ -132,8 +132,8 @@ class _Choosing:
     nothing but sending on it can show that. Then nobody knows whether the request was carried out.
     """
 
-    def _get_conn(self, timeout: float | None = None) -> HTTPConnection:
-        connection: HTTPConnection = super()._get_conn(timeout)  # type: ignore[misc]
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection = super()._get_conn(timeout)  # type: ignore[misc]
         if not attempt.get().may_reuse:
             # urllib3 opens a closed one again, as it does with one that was dropped
             connection.close()

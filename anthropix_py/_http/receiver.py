@@ -90,12 +90,12 @@ class Receiver(io.RawIOBase):
         timeout = self._sock.gettimeout()
         if not timeout:
             return self._receive(buffer)
-        if self._deadline is None:
-            self._deadline = monotonic() + timeout
-            if type(self._sock) in _EXACT:
-                # the first read has the complete timeout, which is that of the socket
-                return self._receive(buffer)
-        deadline = self._deadline
+        is_first = self._deadline is None
+        deadline = self._deadline or monotonic() + timeout
+        self._deadline = deadline
+        if is_first and type(self._sock) in _EXACT:
+            # the first read has the complete timeout, which is that of the socket
+            return self._receive(buffer)
         if type(self._sock) is socket.socket:
             # what is readable can be read without waiting
             self._wait(deadline)
