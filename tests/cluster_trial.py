@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -74,12 +74,11 @@ def main() -> None:
     from distributed import Client
 
     with Client(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        pipeline.run(
-            payer(),
-            FOLDER,
-            lambda task, parts: cluster.gather(cluster.map(tasks[task], parts, pure=False)),
-            POLICY,
-        )
+
+        def each(task: Callable[[Path], int], parts: Iterable[Path]) -> Any:
+            return cluster.gather(cluster.map(tasks[task], list(parts), pure=False))
+
+        pipeline.run(payer(), FOLDER, each, POLICY)
 
 
 if __name__ == "__main__":

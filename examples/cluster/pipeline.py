@@ -1,7 +1,7 @@
 """Reviews in CSV files to tables in Parquet files: many workers build and read, one process pays.
 
-Each part of the data becomes one file of requests, one file of results and one table. What runs the
-tasks is not decided here: `each` is any function like `map`, see `on_processes.py` and `on_dask.py`.
+Each part of the data becomes one file of requests, one file of results and one table. What runs
+the tasks is not decided here: `each` is a function like `map`, see `on_processes.py`, `on_dask.py`.
 Every step may be repeated after a crash: a file appears complete or not at all, and a part that was
 built before must be built the same again, because its requests may have been paid for.
 """
@@ -15,10 +15,11 @@ from pathlib import Path
 
 from anthropix_py import Client, job, tables, unwrap
 
+POLICY = job.Policy()
 Each = Callable[[Callable[[Path], int], Iterable[Path]], Iterable[int]]
 
 
-def run(client: Client, folder: Path, each: Each, policy: job.Policy = job.Policy()) -> job.Summary:
+def run(client: Client, folder: Path, each: Each, policy: job.Policy = POLICY) -> job.Summary:
     """Build the requests, run them as one job, and write the answers as tables."""
     for name in ("requests", "tables"):
         (folder / name).mkdir(exist_ok=True)
