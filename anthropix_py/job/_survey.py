@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .. import retry
 from .._seen import Seen
 from ..batch import _ids, _pages, _server_time, _state
 from ..batch._candidates import created_since
@@ -99,19 +98,8 @@ def _place(client: Client, page: _pages.Page) -> Place:
 
 
 def _time_of(client: Client, page: _pages.Page) -> float:
-    """Return the server's time when it sent *page*."""
-    date = retry.http_date(page.headers.get("date", ""))
-    if date is not None and "request-id" in page.headers:
-        return date
-    if date is not None:
-        # it may be the clock of a gateway
-        return min(date, client.clock.now())
-    data = page.value["data"]
-    if data:
-        # The clock of this machine may be hours off; the newest batch is at least not in the
-        # future.
-        return _server_time.read(data[0].get("created_at"))
-    return client.clock.now()
+    """Return the earliest that the server's time can be when it sent *page*."""
+    return _server_time.earliest(page.headers, page.value["data"], client.clock.now())
 
 
 def _needs_proof(core: Core, place: Place) -> bool:
