@@ -35,7 +35,7 @@ def _forced_tool(params: Mapping[str, Any]) -> dict[str, Any] | None:
     kind = choice.get("type")
     if kind not in ("any", "tool"):
         return None
-    for tool in params.get("tools", []):
+    for tool in params.get("tools") or []:
         if "name" in tool and (kind == "any" or choice.get("name") == tool["name"]):
             found: dict[str, Any] = tool
             return found
@@ -154,7 +154,7 @@ def _cache(params: Mapping[str, Any], cached: set[str]) -> tuple[int, int, int]:
 
 def _cached_prefix(params: Mapping[str, Any]) -> list[object]:
     """Return the parts up to the last `cache_control`, in the order tools, system, messages."""
-    parts: list[object] = [*params.get("tools", []), *_as_list(params.get("system", []))]
+    parts: list[object] = [*(params.get("tools") or []), *_as_list(params.get("system") or [])]
     for entry in params["messages"]:
         parts += _as_list(entry["content"])
     for index in reversed(range(len(parts))):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeGuard, Union
 
 from .. import _json
 from ._message import default_reply, message
-from ._params import Rules, fault
+from ._params import Rules, fault, is_truncated
 
 Reply = Callable[[dict[str, Any]], Union[str, dict[str, Any]]]
 """Takes a request; returns text, fields of a message (`{"content": [...]}`), or a result."""
@@ -60,11 +60,12 @@ class Worker:
     def row(self, request: dict[str, Any], terms: Terms) -> Row:
         """Return the row of *request* in a batch with *terms*."""
         custom_id = request["custom_id"]
-        found = fault(request["params"], Rules(terms.version, terms.betas, self._models))
+        rules = Rules(terms.version, terms.betas, self._models)
+        found = fault(request["params"], rules)
         if found is not None:
             return as_row(custom_id, errored(*found, None))
         try:
-            return as_row(custom_id, self._result(request, terms))
+            return as_row(custom_id, self._result(request, terms, rules))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001
@@ -72,8 +73,12 @@ class Worker:
             message = f"{type(error).__name__}: {error}"
             return as_row(custom_id, self._failed(custom_id, terms, message))
 
-    def _result(self, request: dict[str, Any], terms: Terms) -> dict[str, Any]:
+    def _result(self, request: dict[str, Any], terms: Terms, rules: Rules) -> dict[str, Any]:
         outcome = self._outcome(request, terms)
+        is_own_reply = outcome == "succeeded" and self._reply is default_reply
+        # a model that thinks first, and has too few tokens for it
+        if is_own_reply and is_truncated(request["params"], rules):
+            outcome = "max_tokens"
         if outcome == "errored":
             return self._failed(request["custom_id"], terms, "Internal server error")
         if outcome in ("canceled", "expired"):

@@ -13,7 +13,9 @@ from .._problem import Fault, Problem, shown, step
 from .._seen import Seen, key_of
 from ..limits import Limits
 from ._encoding import UNENCODABLE, encode
-from ._params import is_plainly_sound, params_faults
+from ._look import NEWER, PLAIN, Setting
+from ._plain import is_plainly_sound
+from ._walk import hits
 
 R = TypeVar("R")
 
@@ -45,22 +47,28 @@ def too_large_alone(length: int, limits: Limits) -> list[Fault]:
 class Checker:
     """The check of one batch: `feed` it each request, then call `finish`.
 
-    `count`, `size`: the number of requests fed so far, and the bytes of their body. `full`: True
-    once that is more than the limits allow, and feeding more is useless.
+    *setting*: what the create call decides. `count`, `size`: the number of requests fed so far, and
+    the bytes of their body. `full`: True once that is more than the limits allow, and feeding more
+    is useless.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, setting: Setting = PLAIN, ids: Ids | None = None) -> None:
         self.count: int = 0
         # Each request is counted with a comma before it, which the first one does not have.
         self.size: int = ENVELOPE - 1
         self.full: bool = False
         self._limits = limits
+        self._setting = setting
+        # The newer API version has rules for what is plain with the older one.
+        self._is_newer = setting.api_version == NEWER
         self._search = re.compile(limits.custom_id).search
-        self._ids = _Ids()
+        self._ids = ids or IdsWithUses()
 
     def feed(self, request: object) -> tuple[bytes, Sequence[Problem]]:
         """Return the request's JSON, empty if it cannot be JSON, and the request's problems."""
         if not is_plainly_sound(request) or self.count >= self._limits.requests:
+            return self._check_slowly(request)
+        if self._is_newer and "temperature" in request["params"]:
             return self._check_slowly(request)
         try:
             encoded = _json.dumps(request)
@@ -98,13 +106,17 @@ class Checker:
         places = {pointer for pointer, _, _ in unencodable}
         errors = [fault for fault in self._faults(request, index) if fault[0] not in places]
         errors += unencodable + self._size_faults(len(encoded))
-        warnings = [
-            fault for fault in params_faults(request.get("params")) if fault[0] not in places
-        ]
+        warnings = [fault for fault in self._warnings(request) if fault[0] not in places]
         name = _name(request)
         problems = [Problem(index, name, *fault) for fault in errors]
         problems += [Problem(index, name, *fault, "warning") for fault in warnings]
         return encoded, problems
+
+    def _warnings(self, request: Mapping[str, object]) -> Iterator[Fault]:
+        params = request.get("params")
+        if isinstance(params, Mapping):
+            for hit in hits(params, self._setting):
+                yield hit.fault
 
     def _size_faults(self, length: int) -> list[Fault]:
         """Add a request of *length* bytes to the size; return the fault if it is too much."""
@@ -143,7 +155,7 @@ class Checker:
         # A subclass of str may print as something else; this is its plain text.
         id = str.__str__(custom_id)
         if not self._ids.add(id, index):
-            found = f"{custom_id!r}, used before in requests[{self._ids.first_use(id)}]"
+            found = f"{custom_id!r}, used before{self._ids.first_use(id)}"
             yield "/custom_id", found, "an id that is unique in its batch"
 
 
@@ -152,11 +164,26 @@ def _name(request: Mapping[str, object]) -> str | None:
     return custom_id if isinstance(custom_id, str) else None
 
 
-class _Ids:
-    """The custom_ids used so far, recognized by their hash (see `_seen`), and who used them."""
+class Ids:
+    """The custom_ids used so far, recognized by their hash (see `_seen`)."""
 
     def __init__(self) -> None:
         self._seen = Seen()
+
+    def add(self, id: str, index: int) -> bool:  # noqa: ARG002
+        """Remember that request *index* uses *id*; return whether the id is new."""
+        return self._seen.add(id)
+
+    def first_use(self, id: str) -> str:  # noqa: ARG002
+        """Return the words that say which request used *id* first, empty if that is not known."""
+        return ""
+
+
+class IdsWithUses(Ids):
+    """The custom_ids used so far, and who used them: 16 bytes more for each."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self._keys = array("q")
         self._indices = array("L")
         # The index of each key, for the first keys: filled only as far as `first_use` needs it.
@@ -170,8 +197,8 @@ class _Ids:
         self._indices.append(index)
         return True
 
-    def first_use(self, id: str) -> int:
-        """Return the index of the first request that used *id*."""
+    def first_use(self, id: str) -> str:
+        """Return the words that say which request used *id* first."""
         for known in range(len(self._where), len(self._keys)):
             self._where[self._keys[known]] = self._indices[known]
-        return self._where[key_of(id)]
+        return f" in requests[{self._where[key_of(id)]}]"

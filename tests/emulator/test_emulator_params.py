@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from emulator_samples import PARAMS, cases
 
-from anthropix_py.emulator._params import NEWER, Rules, fault
+from anthropix_py.emulator._params import Rules, fault
+from anthropix_py.validate._look import NEWER
 
 HI = PARAMS["messages"]
 OLDER = "2023-06-01"
@@ -83,11 +84,17 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         said([{"type": "text", "text": 5}]),
         f"messages.0.content.0.text: {STRING}",
     ),
+    "temperature": (but(temperature=9), "temperature: range: 0..1"),
+    "block of an unknown type": (
+        said([{"type": "odd"}]),
+        "messages.0.content.0: Input tag 'odd' found using 'type' does not match any of the "
+        "expected tags",
+    ),
     "stream": (but(stream=True), '"stream=True" is not supported in the Message Batches API'),
     "tools object": (but(tools={}), "tools: Input should be a valid list"),
     "tool text": (tools("look"), f"tools.0: {OBJECT}"),
     "tool without a name": (tools({**TOOL, "name": ""}), "tools.0.custom.name: Field required"),
-    "tool twice": (tools(TOOL, TOOL), "tools: Tool names must be unique: look"),
+    "tool twice": (tools(TOOL, TOOL), "tools: Tool names must be unique."),
     "tool without a schema": (
         tools({"name": "look"}),
         "tools.0.custom.input_schema: Field required",
@@ -133,9 +140,7 @@ FAULTLESS: dict[str, dict[str, Any]] = {
     "stream false": but(stream=False),
     "stream null": but(stream=None),
     "max_tokens large": but(max_tokens=10**12),
-    "temperature": but(temperature=9),
     "empty content": but(messages=[*HI, {"role": "assistant", "content": []}]),
-    "block of an unknown type": said([{"type": "odd"}]),
     "tool": tools(TOOL),
     "tool of the server without a name": tools({"type": "mcp_toolset", "mcp_server_name": "x"}),
     "tool of the server": tools({"type": "web_search_20260209", "name": "web_search"}),
@@ -191,7 +196,7 @@ def test_the_ceiling_of_a_model(
     assert message_of(but(model=model, max_tokens=max_tokens), OLDER, *betas) == expected
 
 
-DOCUMENT = {"type": "document", "source": {}}
+DOCUMENT = {"type": "document", "source": {"type": "file", "file_id": "f"}}
 CITED = {"type": "text", "text": "x", "citations": [{}]}
 REFUSED_BY_NEWER: dict[str, tuple[dict[str, Any], str]] = {
     "temperature": (but(temperature=1), "temperature: Extra inputs are not permitted"),

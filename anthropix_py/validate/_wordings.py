@@ -1,0 +1,13 @@
+"""Wordings that many rules share: templates, see `_rules`."""
+
+NO_KEY = "no such key, so this request will come back as an errored row"
+EXTRA = "{where}: Extra inputs are not permitted"
+NEW = "a key that is not known to this version"
+OBJECT = "{where}: Input should be an object"
+STRING = "{where}: Input should be a valid string"
+LIST = "{where}: Input should be a valid list"
+REQUIRED = "{where}: Field required"
+NUMBER = "{where}: Input should be a valid number"
+INTEGER = "{where}: Input should be a valid integer"
+TAG = "{where}: Input tag '{value}' found using 'type' does not match any of the expected tags"
+CUSTOM = "tools.{index}.custom"
