@@ -10,9 +10,9 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import request
+from samples import KEY, error_in, request
 
-from anthropix_py import _json
+from anthropix_py import InvalidRequest, _json, batch, emulator, init
 from anthropix_py.validate import Problem, problems
 
 FAULTY: dict[str, Any] = {
@@ -92,6 +92,29 @@ def test_requests_are_never_changed() -> None:
     before = copy.deepcopy(requests)
     problems(requests)
     assert requests == before
+
+
+def test_a_strict_create_refuses_warnings_and_sends_nothing() -> None:
+    store = emulator.Store()
+    client = init(KEY, transport=emulator.transport(store))
+    requests = [request("a"), request("b", max_tokens=0), request("c", top_p=2, x=1)]
+    refused = error_in(batch.create(client, requests, strict=True), InvalidRequest)
+    assert [problem.pointer for problem in refused.problems] == [
+        "/params/max_tokens",
+        "/params/top_p",
+        "/params/x",
+    ]
+    assert list(store.newest_first()) == []
+    assert batch.create(client, requests[:1], strict=True)[0] == "ok"
+
+
+# What the client sends decides what is a fault.
+def test_create_checks_with_the_version_and_the_betas_of_its_client() -> None:
+    transport = emulator.transport(emulator.Store())
+    newer = init(KEY, transport=transport, api_version="2026-10-21")
+    error_in(batch.create(newer, [request(temperature=1)], strict=True), InvalidRequest)
+    beta = init(KEY, transport=transport, beta=["some-beta"])
+    assert batch.create(beta, [request(unheard_of=1)], strict=True)[0] == "ok"
 
 
 ANY = st.recursive(

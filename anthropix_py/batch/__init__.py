@@ -41,21 +41,24 @@ __all__ = [
 
 
 @door
-def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageBatch:
+def create(
+    client: Client, requests: Iterable[Mapping[str, object]], *, strict: bool = False
+) -> MessageBatch:
     """Create a batch of *requests*, each `{"custom_id": ..., "params": {...}}`; return the batch.
 
     *requests*: any iterable, a generator included; it is read once and never changed. All of it
     is checked before a byte is sent, and every fault is reported at once, in `InvalidRequest`
     (100,000 requests and 256 MB at most, unique ids; see `validate.problems`). A fault that the
     server finds only while processing, such as a missing `max_tokens`, is logged as a warning. The
-    batch is created all the same, and the request comes back as an errored row.
+    batch is created all the same, and the request comes back as an errored row. With *strict*
+    such faults are refused as well: nothing is sent, and they are all in `InvalidRequest`.
 
     The call is repeated only if it certainly had no effect: no connection, or a 429, 503 or 529
     of the API itself. If nobody can know, the error is `UnknownOutcome`: a batch may exist, and
     another create could mean paying twice. Then `candidates` lists the batches that it may have
     made. An interrupt (Ctrl-C) after sending has begun carries a note that says so.
     """
-    return _create.create(client, requests)
+    return _create.create(client, requests, strict)
 
 
 @door

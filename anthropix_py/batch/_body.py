@@ -16,6 +16,7 @@ from .._problem import Problem
 from ..errors import InvalidRequest
 from ..limits import Limits
 from ..validate._checker import Checker, iterate
+from ..validate._look import PLAIN, Setting
 
 _BLOCK = 64 * 1024  # bytes sent at a time; each block must be sent within the read timeout
 _IN_MEMORY = 1 << 20  # bytes; a smaller body needs no file
@@ -40,17 +41,25 @@ class Spool:
         self._file = file
 
     @classmethod
-    def of(cls, requests: Iterable[Mapping[str, object]], limits: Limits) -> Spool:
+    def of(
+        cls,
+        requests: Iterable[Mapping[str, object]],
+        limits: Limits,
+        setting: Setting = PLAIN,
+        *,
+        strict: bool = False,
+    ) -> Spool:
         """Return the body of *requests*, which are read to their end.
 
-        Raises `InvalidRequest` with every fault found, and `FileError` if the disk is full.
+        *setting*: what the create call decides. With *strict*, warnings count as errors. Raises
+        `InvalidRequest` with every fault found, and `FileError` if the disk is full.
         """
         import tempfile
 
         # closed by __exit__
         spool = cls(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115
         try:
-            spool._fill(iterate(requests), limits)
+            spool._fill(iterate(requests), Checker(limits, setting), strict)
         except BaseException:
             spool._file.close()
             raise
@@ -73,8 +82,9 @@ class Spool:
         while block := self._file.read(_BLOCK):
             yield block
 
-    def _fill(self, requests: Iterator[Mapping[str, object]], limits: Limits) -> None:
-        checker = Checker(limits)
+    def _fill(
+        self, requests: Iterator[Mapping[str, object]], checker: Checker, strict: bool
+    ) -> None:
         errors: list[Problem] = []
         encoded: list[bytes] = []
         size = 0  # of what is encoded and not yet written
@@ -82,7 +92,8 @@ class Spool:
         for request in requests:
             json, problems = checker.feed(request)
             if problems:
-                errors += [problem for problem in problems if problem.severity == "error"]
+                refused = ("error", "warning") if strict else ("error",)
+                errors += [problem for problem in problems if problem.severity in refused]
                 self._warn([problem for problem in problems if problem.severity == "warning"])
             if checker.full:
                 break

@@ -11,6 +11,7 @@ from .._wire import BATCHES, Body
 from ..client import Client
 from ..errors import AnthropixError, DecodeError, SentAt, UnknownOutcome
 from ..types import MessageBatch
+from ..validate._look import Setting
 from . import _call, _server_time, _state
 from ._body import Spool
 
@@ -35,9 +36,12 @@ class Outcome(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-def create(client: Client, requests: Iterable[Mapping[str, object]]) -> MessageBatch:
+def create(
+    client: Client, requests: Iterable[Mapping[str, object]], strict: bool = False
+) -> MessageBatch:
     """Create a batch. Raises `UnknownOutcome` if nobody can know whether one was created."""
-    body = Spool.of(requests, client.limits)
+    setting = Setting(client.api_version, client.beta)
+    body = Spool.of(requests, client.limits, setting, strict=strict)
     total, outcome = body.total, None
     sent_at, sent = client.clock.now(), SentAt(client.clock, client.clock.monotonic())
     try:
@@ -116,4 +120,7 @@ def _warn(client: Client, body: Spool) -> None:
     if body.warned:
         reasons = "; ".join(str(problem) for problem in body.warnings)
         counts = f"{body.warned:,} of {body.total:,}"
-        warn(client, f"requests that will probably come back as errored rows ({counts}): {reasons}")
+        warn(
+            client,
+            f"requests that will probably come back as errored rows ({counts}): {reasons}",
+        )
