@@ -16,7 +16,8 @@ from ..errors import InvalidRequest
 from ..limits import Limits
 from ..validate._checker import ENVELOPE, Checker, too_large_alone
 from ..validate._encoding import UNENCODABLE
-from ..validate._params import is_plainly_sound
+from ..validate._look import NEWER, PLAIN, Setting
+from ..validate._plain import is_plainly_sound
 from . import _rows
 from ._after import after
 from ._bodies import AFTER_ID, COMMA, EMPTY, Writer
@@ -50,7 +51,7 @@ class Encoder:
     `warned`: how many requests may come back as errored rows; `warnings`: the first of why.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, setting: Setting = PLAIN) -> None:
         self.problems: list[Problem] = []
         self.more = 0
         self.warned = 0
@@ -59,7 +60,10 @@ class Encoder:
         self._limits = limits
         # Counts and sizes of a batch are judged here, because parts are cut here.
         self._boundless = limits._replace(requests=_MOST_ROWS, bytes=1 << 62)
-        self._checker = Checker(self._boundless)
+        self._setting = setting
+        # The newer API version has rules for what is plain with the older one.
+        self._is_newer = setting.api_version == NEWER
+        self._checker = Checker(self._boundless, setting)
 
     def encode(self, item: Item) -> Encoded | None:
         """Return a request as it is sent; None if it has faults, which are kept."""
@@ -81,6 +85,8 @@ class Encoder:
         request = item.request
         if not is_plainly_sound(request):
             return None
+        if self._is_newer and "temperature" in request["params"]:
+            return None
         try:
             params = _json.dumps(request["params"])
         except UNENCODABLE:
@@ -98,7 +104,7 @@ class Encoder:
             return None
         if self._checker.count >= self._limits.requests:
             # It remembers ids, which are not the user's here.
-            self._checker = Checker(self._boundless)
+            self._checker = Checker(self._boundless, self._setting)
         stand_in = wire_id(_TAG, 0, self._checker.count)
         request, found = self._checker.feed(_with_id(item.request, stand_in))
         found = [*found]

@@ -9,6 +9,7 @@ from typing import Any
 
 from .._events import warn
 from ..client import Client
+from ..validate._look import setting_of
 from . import _rebuild
 from ._budget import check_prices
 from ._core import Core, OnEvent
@@ -25,6 +26,7 @@ from ._values import Policy, check_policy
 from ._view import Place, View
 from ._wire_ids import new_tag
 
+_NAMED_FILES = 10
 _NUMBERS = tuple(name for name in Policy._fields if name != "try_again")
 
 
@@ -133,7 +135,7 @@ def _read(
         db.execute("DROP INDEX IF EXISTS ids")
         journal.save(View(), view)
         journal.put(phase="reading", tag=facts["tag"], facts=facts)
-    encoder = Encoder(client.limits)
+    encoder = Encoder(client.limits, setting_of(client.api_version, client.beta))
     loader = Loader(folder, journal, encoder, Sizes(cut, facts["shift"]), view, facts["tag"])
     marks = loader.load(files)
     found = encoder.fingerprint()
@@ -189,9 +191,23 @@ def _compare(client: Client, journal: Journal, files: list[Source]) -> None:
     if is_known and marks == [one.mark for one in files]:
         return
     if journal.get("fingerprint") != fingerprint(files, client.limits):
-        raise _another_input()
+        raise _another_input(_what_changed(marks, [one.mark for one in files]))
 
 
-def _another_input() -> JobError:
-    detail = "this folder holds a job over other requests; use another folder for these"
+def _what_changed(old: list[list[Any]], new: list[list[Any]]) -> str:
+    """Return which files are others than before, if the input is files; else nothing."""
+    before = {name: mark for name, *mark in old}
+    now = {name: mark for name, *mark in new}
+    if None in [size for _, size, _ in [*old, *new]]:
+        return ""
+    changed = [f"{name} has changed" for name in now if before.get(name, now[name]) != now[name]]
+    changed += [f"{name} is new" for name in now if name not in before]
+    changed += [f"{name} is missing" for name in before if name not in now]
+    more = len(changed) - _NAMED_FILES
+    named = ", ".join(changed[:_NAMED_FILES])
+    return f" ({named}, and {more} more)" if more > 0 else f" ({named})"
+
+
+def _another_input(changed: str = "") -> JobError:
+    detail = f"this folder holds a job over other requests{changed}; use another folder for these"
     return JobError("another_input", detail)

@@ -135,6 +135,17 @@ def test_another_input_is_refused(desk: Desk) -> None:
     assert unwrap(desk.run(requests(3))).succeeded == 3
 
 
+def test_the_files_that_changed_are_named(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for index, name in enumerate("abc"):
+        (tmp_path / "in" / f"{name}.jsonl").write_text(text([request(index)]))
+    unwrap(desk.run(tmp_path / "in"))
+    (tmp_path / "in" / "b.jsonl").write_text(text([request(1, max_tokens=88)]))
+    (tmp_path / "in" / "c.jsonl").rename(tmp_path / "in" / "d.jsonl")
+    error = stopped(desk.run(tmp_path / "in"), "another_input")
+    assert "(b.jsonl has changed, d.jsonl is new, c.jsonl is missing)" in str(error)
+
+
 WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "no attempts": ({"max_attempts": 0}, ValueError, "policy.max_attempts must be at least 1"),
     "too many requests": ({"requests_per_batch": 10**6}, ValueError, "at most 100,000"),
