@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,7 @@ def within(module: str, places: set[str]) -> bool:
     return any(module == place or module.startswith(place + ".") for place in places)
 
 
+@cache
 def imported(module: str, *, lazily: bool) -> tuple[set[str], set[str]]:
     """Return what *module* imports: (of this package, from elsewhere).
 
