@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from importlib import import_module
+from typing import Any, NoReturn
 
 import click
 
@@ -14,12 +17,50 @@ from .._version import __version__
 # The summary of each command. The module of a command has its name, with an underscore in front;
 # the command in it is called `command`.
 COMMANDS = {
+    "cancel": "Cancel a batch, or with --job all batches of a job.",
+    "create": "Create a batch of the requests in FILE, and print it.",
+    "delete": "Delete ended batches and their results. This cannot be undone.",
     "emulator": "Serve the Message Batches API on this machine.",
+    "list": "List batches, newest first.",
+    "results": "Print the rows of an ended batch, or write them to a file.",
+    "run": "Run a file of requests as a job: any number, any crash, paid once.",
+    "show": "Print the batch ID as it is now.",
+    "status": "Print where the job in the folder DIR stands.",
+    "wait": "Wait until the batch ID has ended, and print it.",
 }
 
 
 class _LazyGroup(click.Group):
     """A group that imports the module of a command only to run it or to print its own help."""
+
+    def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> NoReturn:
+        """Run the command line and exit."""
+        extra = {**extra, "standalone_mode": False, "prog_name": "anthropix"}
+        words = sys.argv[1:]
+        if args is not None:
+            words = list(args)
+        try:
+            code = super().main(words, **extra)
+        except click.ClickException as error:
+            _show(error, words)
+            code = error.exit_code
+        except click.Abort:
+            # Ctrl-C at a question
+            click.echo("Nothing was done.", err=True)
+            code = 130
+        sys.exit(code)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        words = list(args)
+        ctx = super().make_context(info_name, args, parent, **extra)
+        ctx.meta["anthropix.words"] = words
+        return ctx
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return sorted(COMMANDS)
@@ -44,7 +85,26 @@ class _LazyGroup(click.Group):
             formatter.write_dl(sorted(COMMANDS.items()))
 
 
+def _show(error: click.ClickException, words: list[str]) -> None:
+    """Print what is wrong with the command line, as JSON if that was asked for."""
+    if "--json" not in words:
+        error.show()
+        return
+    from ._errors import Failure
+    from ._events import described, event
+
+    failure = Failure(error.exit_code, "wrong_use", error.format_message())
+    line = event("error", **described(failure), exit=failure.exit)
+    import json
+
+    click.echo(json.dumps(line), err=True)
+
+
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="anthropix")
 def cli() -> None:
-    """Anthropic's Message Batches API on the command line."""
+    """Anthropic's Message Batches API on the command line.
+
+    The key comes from ANTHROPIC_API_KEY, the server from ANTHROPIC_BASE_URL. Data go to stdout,
+    everything else to stderr. To rehearse without a key and without a bill: anthropix emulator.
+    """

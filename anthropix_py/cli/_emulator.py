@@ -44,7 +44,9 @@ def _reply(text: str | None, file: IO[bytes] | None) -> Reply | None:
     def always(_: object) -> str:
         return text or ""
 
-    default = None if text is None else always
+    default: Reply | None = always
+    if text is None:
+        default = None
     if file is None:
         return default
     try:

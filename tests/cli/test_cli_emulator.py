@@ -1,4 +1,4 @@
-"""The command `anthropix`: its options, what it prints, its exit codes, and what it imports."""
+"""The command `anthropix emulator`: its options, what it prints, and its exit codes."""
 
 from __future__ import annotations
 
@@ -11,42 +11,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import samples
+from cli_runs import COMMAND, PATIENCE, environment, process
 from click.testing import CliRunner
 
-from anthropix_py import APIError, Client, Policy, __version__, batch, init, unwrap
-from anthropix_py.cli._app import COMMANDS, cli
+from anthropix_py import APIError, Client, Policy, batch, init, unwrap
+from anthropix_py.cli._app import cli
 
-PATIENCE = 20.0
-COMMAND = [sys.executable, "-m", "anthropix_py"]
 REQUESTS = [samples.request(f"id-{number}") for number in range(5)]
-
-
-def environment(**more: str) -> dict[str, str]:
-    """Return the environment without what steers clients, proxies and imports."""
-    away = ("ANTHROPIC_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "PYTHONPATH")
-    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(away)}
-    return {**kept, "PYTHONPATH": str(Path(__file__).parents[1]), **more}
-
-
-def run(
-    *arguments: str, command: Sequence[str] = COMMAND, **more: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*command, *arguments],
-        env=environment(**more),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
 
 
 class Running:
@@ -174,7 +152,7 @@ def test_a_state_lasts_over_a_restart(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no flock")
 def test_a_state_is_for_one_emulator_at_a_time(tmp_path: Path) -> None:
     with emulator("--state", str(tmp_path)) as running:
-        second = run("emulator", "--state", str(tmp_path))
+        second = process("emulator", "--state", str(tmp_path))
         assert (second.returncode, second.stdout) == (1, "")
         holder = f"in use by another emulator (process {running.process.pid})"
         assert second.stderr == f"Error: {tmp_path} is {holder}\n"
@@ -190,7 +168,7 @@ def test_the_port_that_was_asked_for() -> None:
     with emulator("--port", str(port), "--host", "127.0.0.1") as running:
         assert running.url == f"http://127.0.0.1:{port}"
         assert unwrap(batch.list(running.client()))["data"] == []
-        taken = run("emulator", "--port", str(port))
+        taken = process("emulator", "--port", str(port))
         assert (taken.returncode, taken.stdout) == (1, "")
         assert re.fullmatch(r"Error: .*(in use|free).*\n", taken.stderr)
         assert running.stop()[0] == 0
@@ -229,7 +207,7 @@ def test_wrong_options_are_an_error_at_once(arguments: str) -> None:
 
 
 def test_an_error_ends_the_process_with_its_code() -> None:
-    done = run("emulator", "--fault", "create:burn")
+    done = process("emulator", "--fault", "create:burn")
     assert (done.returncode, done.stdout) == (2, "")
     assert "'burn'" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
@@ -238,7 +216,7 @@ def test_an_error_ends_the_process_with_its_code() -> None:
 def test_a_bad_reply_file_is_one_line_with_its_number(tmp_path: Path) -> None:
     file = tmp_path / "replies.jsonl"
     file.write_text('{"custom_id": "a", "reply": "x"}\n{"custom_id": "b"}\n')
-    done = run("emulator", "--reply-file", str(file))
+    done = process("emulator", "--reply-file", str(file))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"Error: {file}, line 2: expected ")
     assert done.stderr.count("\n") == 1
@@ -246,91 +224,6 @@ def test_a_bad_reply_file_is_one_line_with_its_number(tmp_path: Path) -> None:
 
 def test_a_damaged_state_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "msgbatch_1.json").write_text("{")
-    done = run("emulator", "--state", str(tmp_path))
+    done = process("emulator", "--state", str(tmp_path))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert "msgbatch_1.json: the state of an emulator or a batch is damaged" in done.stderr
-
-
-# the command
-
-
-def test_version() -> None:
-    done = run("--version")
-    version = f"anthropix, version {__version__}\n"
-    assert (done.returncode, done.stdout, done.stderr) == (0, version, "")
-
-
-@pytest.mark.parametrize("flag", ["--help", "-h"])
-def test_help(flag: str) -> None:
-    done = CliRunner().invoke(cli, [flag])
-    assert (done.exit_code, done.stderr) == (0, "")
-    for name, summary in COMMANDS.items():
-        assert f"{name}  {summary}" in done.stdout
-    done = CliRunner().invoke(cli, ["emulator", flag])
-    assert (done.exit_code, done.stderr) == (0, "")
-    options = ["--host", "--port", "--takes", "--fault", "--outcome", "--state", "--reply-file"]
-    for part in [*options, "--api-key", "foreign_url", "status VALUE (500)", "CALL"]:
-        assert part in done.stdout
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_the_summary_of_a_command_is_the_first_line_of_its_help(name: str) -> None:
-    command = cli.get_command(click.Context(cli), name)
-    assert command is not None
-    assert command.name == name
-    assert command.help is not None
-    assert command.help.splitlines()[0] == COMMANDS[name]
-
-
-def test_an_unknown_command_is_an_error() -> None:
-    done = CliRunner().invoke(cli, ["emulate"])
-    assert (done.exit_code, done.stdout) == (2, "")
-    assert "No such command 'emulate'" in done.stderr
-
-
-@pytest.mark.parametrize("argument", ["--help", "--version"])
-def test_help_imports_no_command(argument: str) -> None:
-    """Against a help that takes as long as all commands together."""
-    code = (
-        "import atexit, sys\n"
-        "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
-        f"sys.argv = ['anthropix', {argument!r}]\n"
-        "from anthropix_py.cli import main\n"
-        "main()\n"
-    )
-    done = run("-c", code, command=[sys.executable])
-    assert done.returncode == 0
-    loaded = {name.partition(".")[0] for name in done.stderr.split()}
-    assert not loaded & {"rich", "urllib3", "cheroot", "pyarrow", "genai_prices", "anthropic"}
-    commands = {f"anthropix_py.cli._{name}" for name in COMMANDS}
-    assert not {*commands, "anthropix_py.emulator"} & set(done.stderr.split())
-
-
-def test_the_command_is_installed_under_its_name() -> None:
-    script = Path(sys.executable).parent / "anthropix"
-    if not script.exists():
-        pytest.skip("the package is not installed beside this Python")
-    assert run("--version", command=[str(script)]).stdout == f"anthropix, version {__version__}\n"
-
-
-@pytest.mark.parametrize(
-    ("missing", "arguments", "extra"),
-    [("click", ["--version"], "cli"), ("cheroot", ["emulator"], "emulator")],
-    ids=["click", "cheroot"],
-)
-def test_a_missing_library_is_named_in_one_line(
-    tmp_path: Path, missing: str, arguments: list[str], extra: str
-) -> None:
-    (tmp_path / "sitecustomize.py").write_text(
-        "import sys\n"
-        "class Missing:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        f"        if name.partition('.')[0] == {missing!r}:\n"
-        "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
-        "sys.meta_path.insert(0, Missing())\n"
-    )
-    path = os.pathsep.join((str(tmp_path), str(Path(__file__).parents[1])))
-    done = run(*arguments, PYTHONPATH=path)
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert f"needs {missing}" in done.stderr
-    assert f"pip install {missing} (the extra [{extra}] brings it)" in done.stderr

@@ -1,0 +1,92 @@
+"""What a job is about to do, said before it costs money."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from . import _reading
+from ._errors import wrong_use
+from ._output import Output
+from ._words import plural
+
+_ENDS = (".jsonl", ".jsonl.gz")
+_MODELS = 3  # named in the line of a plan
+
+
+class Plan(NamedTuple):
+    """The requests of a job. `models`: how many requests each has.
+
+    `batches`: how many there will be, or the least and the most, because a job cuts its batches a
+    little smaller than allowed, each differently.
+    """
+
+    requests: int
+    batches: tuple[int, int]
+    models: dict[str, int]
+
+    @property
+    def line(self) -> str:
+        """Return the plan in one line."""
+        names = list(self.models)[:_MODELS]
+        if len(self.models) > _MODELS:
+            names.append(f"{len(self.models) - _MODELS} more models")
+        return " · ".join([plural(self.requests, "request"), self.in_batches, ", ".join(names)])
+
+    @property
+    def in_batches(self) -> str:
+        """Return the number of batches in words."""
+        least, most = self.batches
+        text = plural(most, "batch")
+        if least < most:
+            text = f"{least:,} to {text}"
+        return text
+
+
+def of(path: str, batch_size: int) -> Plan:
+    """Return the plan for a file or folder of requests; it is read to its end."""
+    models = Counter(map(_model, _all(path)))
+    requests = models.total()
+    if not requests:
+        raise wrong_use(f"{path}: no requests", "write one request a line")
+    batches = (_parts(requests, batch_size), _parts(requests, smallest(batch_size)))
+    return Plan(requests, batches, dict(models.most_common()))
+
+
+def smallest(batch_size: int) -> int:
+    """Return the least requests that a job puts into a full batch; it draws the size of each."""
+    return batch_size - min(max(8, batch_size // 50), max(1, batch_size // 2)) + 1
+
+
+def _parts(requests: int, size: int) -> int:
+    return -(-requests // size)
+
+
+def agreed(out: Output, plan: Plan) -> bool:
+    """Return whether a person agrees to the plan. Raises an error if nobody can be asked."""
+    if not out.can_ask:
+        raise wrong_use(
+            f"not begun: {plan.line}, and nobody can be asked", "add --yes to begin the job"
+        )
+    return out.ask(f"Create {plan.in_batches}?")
+
+
+def _all(path: str) -> Iterator[dict[str, Any]]:
+    if not os.path.isdir(path):
+        yield from _reading.requests(path)
+        return
+    for name in sorted(os.listdir(path)):
+        if name.endswith(_ENDS):
+            yield from _reading.requests(os.path.join(path, name))
+
+
+def _model(request: dict[str, Any]) -> str:
+    params = request.get("params")
+    model = None
+    if isinstance(params, dict):
+        model = params.get("model")
+    if isinstance(model, str):
+        return model
+    return "no model"

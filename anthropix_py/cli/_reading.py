@@ -1,0 +1,66 @@
+"""Requests read from a file, or from stdin."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from .. import _json
+from ._errors import wrong_use
+
+_EXPECTED = 'one request a line, {"custom_id": ..., "params": {...}}'
+_GZIP = b"\x1f\x8b"
+
+
+def check(path: str) -> str:
+    """Return the path of a file or folder of requests. Raises an error for what is not there."""
+    if not Path(path).exists():
+        raise wrong_use(f"{path}: no such file", f"pass a file with {_EXPECTED}")
+    return path
+
+
+def requests(path: str) -> Iterator[dict[str, Any]]:
+    """Return an iterator over the requests in a JSON Lines file, compressed or not; `-` is stdin.
+
+    Raises an error that names the line for what is not JSON; a file that is not there at once.
+    """
+    if path == "-":
+        return _parsed("stdin", sys.stdin.buffer)
+    if Path(check(path)).is_dir():
+        raise wrong_use(f"{path} is a folder", f"anthropix run {path} takes the files in a folder")
+    return _file(path)
+
+
+def _file(path: str) -> Iterator[dict[str, Any]]:
+    with open(path, "rb") as file:
+        magic = file.read(2)
+        file.seek(0)
+        if magic != _GZIP:
+            yield from _parsed(path, file)
+            return
+        try:
+            with gzip.open(file, "rb") as unzipped:
+                yield from _parsed(path, unzipped)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise wrong_use(f"{path}: its compressed data is damaged: {error}") from None
+
+
+def _parsed(name: str, lines: IO[bytes] | gzip.GzipFile) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            request = _json.loads(line)
+        except ValueError as error:
+            raise wrong_use(f"{name}, line {number}: not JSON ({error})", _next()) from None
+        if not isinstance(request, dict):
+            raise wrong_use(f"{name}, line {number}: not an object", _next())
+        yield request
+
+
+def _next() -> str:
+    return f"write {_EXPECTED}"

@@ -1,0 +1,367 @@
+"""`anthropix run`, `status` and `cancel --job`: plans, progress, resumption, summaries."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_runs import HOST, Desk, error_lines, fits, written
+from samples import table
+from test_cli_batches import Changing
+
+from anthropix_py import job
+from anthropix_py.cli import _plan
+from anthropix_py.emulator import Fault
+from anthropix_py.job._load import Sizes
+from anthropix_py.limits import Limits
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the name of a file of 50 requests in the folder in which commands run."""
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "r.jsonl", 50)
+    return "r.jsonl"
+
+
+def rows(path: str = "out.jsonl") -> list[Any]:
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def ids(path: str = "out.jsonl") -> list[str]:
+    return [row["custom_id"] for row in rows(path)]
+
+
+ALL = [f"id-{number}" for number in range(50)]
+
+
+def interrupted(desk: Desk, waits: int) -> None:
+    """Let the next command be interrupted in its so-many-th wait."""
+    desk.surroundings = desk.surroundings._replace(clock=Changing(desk, waits))
+
+
+def patient(desk: Desk) -> None:
+    """Let commands run to their end again."""
+    desk.surroundings = desk.surroundings._replace(clock=desk.clock)
+
+
+# to the end
+
+
+def test_results_in_the_order_of_the_input(file: str) -> None:
+    desk = Desk(takes=100)
+    done = desk.run("run", file, "-o", "out.jsonl", "--yes", "--batch-size", "20")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert ids() == ALL
+    lines = error_lines(done)
+    assert "created batch msgbatch_" in lines[0]
+    # a job cuts its batches a little smaller than allowed, each differently
+    assert re.fullmatch("50 requests: 50 succeeded, 0 failed, in [34] batches", lines[-1])
+    assert lines[-2] == "Results: out.jsonl"
+
+
+def test_results_on_stdout(file: str) -> None:
+    done = Desk().run("run", file, "-o", "-", "--yes")
+    assert done.exit_code == 0
+    assert [row["custom_id"] for row in fits(done.stdout)] == ALL
+
+
+def test_without_o_the_results_stay_in_the_folder(file: str) -> None:
+    done = Desk().run("run", file, "--yes", "-d", "j")
+    assert ids("j/results.jsonl") == ALL
+    assert "Results: j/results.jsonl" in done.stderr
+
+
+def test_events_end_with_a_summary(file: str) -> None:
+    done = Desk(takes=100).run("run", file, "--yes", "--json", "--batch-size", "30")
+    assert done.stderr == ""
+    events = fits(done.stdout)
+    names = [one["event"] for one in events]
+    assert (names[0], names[-1]) == ("start", "summary")
+    assert {"submitted", "collected", "delivered", "progress"} <= set(names)
+    assert events[0]["server"] == {"host": HOST, "emulator": True, "key": "key …wxyz"}
+    assert (events[-1]["total"], events[-1]["exit"], events[-1]["error"]) == (50, 0, None)
+
+
+def test_failed_rows_are_grouped_by_what_they_say(file: str) -> None:
+    # a job's ids on the wire end in the number of the row
+    kinds = {"0": "errored", "1": "errored", "2": "errored"}
+    desk = Desk(outcomes=lambda request: kinds.get(request["custom_id"][-1], "expired"))
+    done = desk.run("run", file, "--yes", "-o", "out.jsonl")
+    assert done.exit_code == 3
+    lines = error_lines(done)
+    at = lines.index("50 requests: 0 succeeded, 50 failed, in 3 batches")
+    assert lines[at + 1].strip() == "35 × expired  (first: id-3)"
+    assert lines[at + 2].strip() == "15 × api_error: Internal server error  (first: id-0)"
+    assert "Failed rows: r.jsonl.job/failures.jsonl" in lines
+    [*_, summary] = fits(desk.run("run", file, "--yes", "--json").stdout)
+    assert [one["rows"] for one in summary["reasons"]] == [35, 15]
+    assert summary["exit"] == 3
+
+
+def test_many_kinds_of_failures_are_not_all_printed(file: str) -> None:
+    messages = iter(range(1000))
+
+    def reply(request: Any) -> Any:
+        inner = {"type": "invalid_request_error", "message": f"fault {next(messages)}"}
+        return {"type": "errored", "error": {"type": "error", "error": inner, "request_id": None}}
+
+    done = Desk(reply=reply).run("run", file, "--yes")
+    assert "  40 rows for 40 other reasons" in done.stderr.splitlines()
+
+
+def test_a_folder_of_files(file: str) -> None:
+    Path("in").mkdir()
+    for name in ("a", "b"):
+        written(Path("in") / f"{name}.jsonl", 1, model=name)
+        Path(f"in/{name}.jsonl").write_text(Path(f"in/{name}.jsonl").read_text().replace("-", name))
+    done = Desk().run("run", "in/", "--yes")
+    assert done.exit_code == 0, done.stderr
+    assert ids("in.job/results/a.jsonl") == ["ida0"]
+
+
+# resumed
+
+
+def test_interrupted_and_continued(file: str) -> None:
+    desk = Desk(takes=1000)
+    interrupted(desk, 3)
+    command = ("run", file, "-o", "out.jsonl", "--yes")
+    done = desk.run(*command)
+    assert done.exit_code == 130
+    *_, first, second = error_lines(done)
+    assert first == (
+        "1 batch goes on at api.example, and the journal knows. "
+        "Continue:  anthropix run r.jsonl -o out.jsonl --yes"
+    )
+    assert second == "Stop and keep what is done:  anthropix cancel --job r.jsonl.job"
+    patient(desk)
+    # without --yes: the job was agreed to when it was begun
+    done = desk.run("run", file, "-o", "out.jsonl")
+    assert (done.exit_code, ids()) == (0, ALL)
+    assert "The job in r.jsonl.job goes on." in done.stderr
+    assert len(desk.store.newest_first()) == 1
+
+
+def test_the_same_command_once_more_creates_nothing(file: str) -> None:
+    desk = Desk()
+    for _ in range(3):
+        assert desk.run("run", file, "-o", "out.jsonl", "--yes").exit_code == 0
+    assert len(desk.store.newest_first()) == 1
+
+
+def test_the_time_that_was_given_is_up(file: str) -> None:
+    desk = Desk(takes=1000)
+    done = desk.run("run", file, "--yes", "--timeout", "60")
+    assert done.exit_code == 5
+    assert "1 batch goes on" in done.stderr
+    assert desk.clock.monotonic() <= 61
+    [*_, summary] = fits(desk.run("run", file, "--yes", "--timeout", "9", "--json").stdout)
+    assert (summary["exit"], summary["error"]["code"]) == (5, "timeout")
+    assert summary["error"]["next"].startswith("anthropix run r.jsonl")
+
+
+def test_a_silent_job_has_a_heartbeat(file: str) -> None:
+    lines = error_lines(Desk(takes=3600).run("run", file, "--yes"))
+    beats = [line for line in lines if "next poll in" in line]
+    assert 5 <= len(beats) <= 6
+    assert "batches  1 in progress   rows 0/50 collected" in beats[0]
+
+
+def test_a_lost_response_is_found_out(file: str) -> None:
+    desk = Desk(faults=[Fault("create", "lose")], takes=100)
+    done = desk.run("run", file, "--yes")
+    assert done.exit_code == 0
+    assert "may have created a batch" in done.stderr
+    assert len(desk.store.newest_first()) == 1
+
+
+# the plan
+
+
+def test_a_dry_run_creates_nothing(file: str) -> None:
+    desk = Desk()
+    done = desk.run("run", file, "--dry-run", "--batch-size", "20")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "50 requests · 3 to 4 batches · m" in done.stderr
+    assert desk.store.newest_first() == []
+    assert os.listdir() == [file]
+
+
+def test_without_a_terminal_it_needs_consent(file: str) -> None:
+    desk = Desk()
+    done = desk.run("run", file)
+    assert (done.exit_code, desk.store.newest_first()) == (2, [])
+    assert error_lines(done)[-1] == "Next: add --yes to begin the job"
+    [*_, summary] = fits(desk.run("run", file, "--json").stdout)
+    assert (summary["exit"], summary["error"]["code"]) == (2, "wrong_use")
+
+
+ANSWERS: dict[str, tuple[str, int]] = {"yes": ("y\n", 1), "no": ("n\n", 0), "nothing": ("\n", 0)}
+
+
+@table("typed, batches", ANSWERS)
+def test_on_a_terminal_it_asks(
+    file: str, typed: str, batches: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("anthropix_py.cli._output._is_terminal", lambda name: name == "stdin")
+    monkeypatch.setattr("anthropix_py.cli._output.Output.can_ask", True)
+    desk = Desk()
+    done = desk.run("run", file, input=typed)
+    assert "Create 1 batch? [y/N]" in done.stderr
+    assert (done.exit_code, len(desk.store.newest_first())) == (0, batches)
+
+
+@table("size", {str(size): size for size in (1, 2, 3, 9, 10, 50, 400, 1000, 10_000, 100_000)})
+def test_a_plan_knows_how_jobs_cut_batches(size: int) -> None:
+    sizes = Sizes(job.Policy(requests_per_batch=size), 0)
+    cut = [sizes.of(part) for part in range(5000)]
+    assert (min(cut), max(cut)) == (_plan.smallest(size), size)
+    assert size <= Limits().requests
+
+
+# wrong use
+
+
+def gone(file: str) -> None:
+    Path(file).unlink()
+
+
+def taken(file: str) -> None:
+    Path("out.jsonl").write_text("precious\n")
+
+
+def changed(file: str) -> None:
+    Desk().run("run", file, "--yes")
+    written(Path(file), 3)
+
+
+def invalid(file: str) -> None:
+    Path(file).write_text('{"custom_id": "a"}\n{"custom_id": "a", "params": {}}\n')
+
+
+def empty(file: str) -> None:
+    Path(file).write_text("\n")
+
+
+def nothing(file: str) -> None:
+    pass
+
+
+RUN = ["run", "r.jsonl", "-o", "out.jsonl", "--yes"]
+WRONG: dict[str, tuple[Callable[[str], None], list[str], int, str]] = {
+    "no file": (gone, RUN, 2, "no such file"),
+    "stdin": (nothing, ["run", "-", "--yes"], 2, "run needs a file"),
+    "a file of others": (taken, RUN, 2, "add --replace"),
+    "no folder for the results": (nothing, [*RUN, "-o", "no/out"], 2, "there is no folder"),
+    "a folder as results": (nothing, [*RUN, "-o", "."], 2, "name a file"),
+    "events and results": (nothing, [*RUN, "-o", "-", "--json"], 2, "both go to stdout"),
+    "another input": (changed, RUN, 2, "-d DIR"),
+    "invalid requests": (invalid, RUN, 2, "anthropix lint"),
+    "no requests": (empty, RUN, 2, "request"),
+    "a job's folder that is a file": (nothing, [*RUN, "-d", "r.jsonl"], 1, "r.jsonl"),
+    "status of no job": (nothing, ["status", "."], 2, "anthropix run FILE"),
+    "cancel of no job": (nothing, ["cancel", "--job", "."], 2, "anthropix run FILE"),
+}
+
+
+@table("prepare, arguments, code, part", WRONG)
+@table("form", {"text": [], "json": ["--json"]})
+def test_wrong_use(
+    file: str,
+    prepare: Callable[[str], None],
+    arguments: list[str],
+    code: int,
+    part: str,
+    form: list[str],
+) -> None:
+    prepare(file)
+    desk = Desk()
+    done = desk.run(*arguments, *[word for word in form if word not in arguments])
+    text = done.stderr + done.stdout
+    assert (done.exit_code, desk.store.newest_first()) == (code, []), text
+    assert part in text
+    if prepare is taken:
+        assert Path("out.jsonl").read_text() == "precious\n"
+
+
+def test_replaced_if_that_is_wanted(file: str) -> None:
+    taken(file)
+    assert Desk().run(*RUN, "--replace").exit_code == 0
+    assert ids() == ALL
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_read_only_folder_is_found_before_money_is_spent(file: str) -> None:
+    Path("locked").mkdir(mode=0o500)
+    desk = Desk()
+    done = desk.run("run", file, "--yes", "-o", "locked/out")
+    assert (done.exit_code, desk.store.newest_first()) == (1, [])
+
+
+def test_a_full_disk_is_one_line_and_nothing_is_lost(
+    file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk()
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.copyfileobj", full)
+        done = desk.run(*RUN)
+    assert done.exit_code == 1
+    assert error_lines(done)[-2:] == [
+        "Error: out.jsonl: No space left on device",
+        "Next: free some space, then run the same command again",
+    ]
+    assert sorted(os.listdir()) == ["r.jsonl", "r.jsonl.job"]
+    assert desk.run(*RUN).exit_code == 0
+    assert ids() == ALL
+
+
+# status, cancel
+
+
+def test_status_needs_no_network_and_no_key(file: str) -> None:
+    desk = Desk(takes=1000)
+    interrupted(desk, 3)
+    desk.run(*RUN)
+    done = desk.run("status", "r.jsonl.job", ANTHROPIC_API_KEY=None)
+    [status] = fits(done.stdout)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert (status["waiting"], status["batches"]) == (50, {"in progress": 1})
+    assert status["attempts"][0]["state"] == "submitted"
+    assert status["next_at"] is not None
+    shown = desk.run("status", "r.jsonl.job", "--table").stdout
+    assert "waiting    50" in shown
+    assert "in progress" in shown
+
+
+def test_status_can_do_what_is_due(file: str) -> None:
+    desk = Desk(takes=1000)
+    interrupted(desk, 3)
+    desk.run(*RUN)
+    patient(desk)
+    desk.clock.advance(2000)
+    done = desk.run("status", "r.jsonl.job", "--refresh")
+    [status] = fits(done.stdout)
+    assert (status["succeeded"], status["next_at"]) == (50, None)
+    assert HOST in done.stderr
+
+
+def test_cancel_a_job(file: str) -> None:
+    desk = Desk(takes=1000, cancel_takes=1)
+    interrupted(desk, 3)
+    desk.run(*RUN)
+    patient(desk)
+    done = desk.run("cancel", "--job", "r.jsonl.job")
+    assert done.exit_code == 0, done.stderr
+    assert "50 × canceled  (first: id-0)" in done.stderr
+    [*_, summary] = fits(desk.run("cancel", "--job", "r.jsonl.job", "--json").stdout)
+    assert summary["failed"] == {"canceled": 50}
