@@ -168,10 +168,10 @@ def say_failures(out: Output, groups: list[Group]) -> None:
         out.say(f"  {plural(count, 'row')} for {plural(len(rest), 'other reason')}")
 
 
-def finished(out: Output, done: job.Summary, folder: str, next: str | None = None) -> int:
+def finished(out: Output, done: job.Summary, folder: str, *, again: str | None = None) -> int:
     """Print the summary of a job, its failures by their reasons, and what to do about them.
 
-    Returns the exit code. *next*: the command that sends the failed requests again.
+    Returns the exit code. *again*: the command that sends the failed requests again.
     """
     groups = failures(folder)
     out.summary |= {**done._asdict(), "reasons": [group._asdict() for group in groups]}
@@ -186,6 +186,6 @@ def finished(out: Output, done: job.Summary, folder: str, next: str | None = Non
         return _exits.DONE
     say_failures(out, groups)
     out.say(f"Failed rows: {done.failures}")
-    if next is not None:
-        out.say(f"Next: {next}")
+    if again is not None:
+        out.say(f"Next: correct the requests if need be, and send these again:  {again}")
     return _exits.SOME_FAILED

@@ -1,14 +1,14 @@
-"""The file that a command writes results to: complete or not there."""
+"""A file that a command writes: complete or not there."""
 
 from __future__ import annotations
 
 import filecmp
 import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from ..errors import FileError
-from ._errors import wrong_use
+from ._errors import CommandError, wrong_use
 from ._output import Output
 
 _BLOCK = 1 << 20  # bytes
@@ -31,47 +31,51 @@ def check(path: str, out: Output, *, replace: bool) -> None:
         raise _exists(path)
 
 
-def deliver(out: Output, results: str, path: str, *, replace: bool) -> None:
-    """Copy the file *results* to *path*, or to stdout."""
-    if os.path.isdir(results):
-        raise wrong_use(f"the results of a folder are in {results}", "leave -o out")
-    if path == "-":
-        out.stream(_blocks(results))
-        return
-    if os.path.exists(path) and not replace:
-        if not filecmp.cmp(results, path, shallow=False):
-            raise _exists(path)
-    else:
-        _copy(results, path)
-    out.say(f"Results: {path}")
-
-
-def _copy(results: str, path: str) -> None:
-    part = f"{path}.{os.getpid()}.part"
-    try:
-        with open(results, "rb") as source, open(part, "xb") as target:
-            shutil.copyfileobj(source, target, _BLOCK)
-            target.flush()
-            os.fsync(target.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        _remove(part)
-        raise FileError(path, error.strerror or str(error)) from None
-    except BaseException:
-        _remove(part)
-        raise
-
-
-def _remove(path: str) -> None:
-    if os.path.exists(path):
-        os.unlink(path)
-
-
-def _blocks(path: str) -> Iterator[bytes]:
+def blocks(path: str) -> Iterator[bytes]:
+    """Yield the content of a file."""
     with open(path, "rb") as file:
         while block := file.read(_BLOCK):
             yield block
 
 
-def _exists(path: str) -> Exception:
+def deliver(out: Output, content: Iterable[bytes], path: str, *, replace: bool) -> None:
+    """Write *content* to the file at *path*, or to stdout for `-`.
+
+    A file that is there already is left alone if it has this content; otherwise it needs *replace*.
+    """
+    if path == "-":
+        out.stream(content)
+        return
+    write(path, content, replace=replace)
+    out.say(f"Results: {path}")
+
+
+def write(path: str, content: Iterable[bytes], *, replace: bool = False) -> int:
+    """Write *content* to the file at *path*, and return the number of bytes."""
+    part = f"{path}.{os.getpid()}.part"
+    try:
+        with open(part, "xb") as file:
+            count = sum(map(file.write, content))
+            file.flush()
+            os.fsync(file.fileno())
+        if os.path.exists(path) and not replace and not filecmp.cmp(part, path, shallow=False):
+            raise _exists(path)
+        os.replace(part, path)
+    except OSError as error:
+        raise FileError(path, error.strerror or str(error)) from None
+    finally:
+        with suppress(OSError):
+            os.unlink(part)
+    return count
+
+
+def holds(path: str, content: Iterable[bytes]) -> bool:
+    """Return whether the file at *path* consists of *content*."""
+    if not os.path.exists(path):
+        return False
+    with open(path, "rb") as file:
+        return all(file.read(len(block)) == block for block in content) and not file.read(1)
+
+
+def _exists(path: str) -> CommandError:
     return wrong_use(f"{path} is there already", "choose another name, or add --replace")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from shlex import quote
 from typing import Any
 
 import click
 
 from .. import job
 from ..result import unwrap
-from . import _exits, _job, _place, _plan, _reading
+from . import _exits, _job, _place, _plan, _reading, _retry
 from ._client import Server
 from ._command import printing, talking, words
 from ._errors import wrong_use
@@ -24,6 +26,11 @@ from ._words import plural
 @click.option("--replace", is_flag=True, help="Replace the file of results if it is there.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask, and do not price the job first.")
 @click.option("--dry-run", is_flag=True, help="Print the plan, and create nothing.")
+@click.option(
+    "--retry-failed",
+    is_flag=True,
+    help="Send the failed requests of a finished job again, as they are in FILE now.",
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(0),
@@ -75,42 +82,54 @@ def command(
 
 
 class _Run:
-    """One run of a job."""
+    """One run of a job, or of a retry of it."""
 
     def __init__(self, out: Output, server: Server, file: str, folder: str, **options: Any) -> None:
         self._out = out
         self._server = server
-        self._file = file
-        self._folder = folder
+        self._links = _retry.links(file, folder)
         self._options = options
+
+    @property
+    def _job(self) -> _retry.Link:
+        """The job to be run."""
+        return self._links[-1]
 
     def run(self) -> int:
         """Say what is planned, do it, and return the exit code."""
-        out, output = self._out, self._options["output"]
+        out = self._out
         out.say(self._server.line)
-        out.event("start", server=self._server.described(), file=self._file, job=self._folder)
-        known = job.status(self._folder)
-        is_known = known[0] == "ok"
-        if output is not None:
-            _place.check(output, out, replace=self._options["replace"] or is_known)
+        is_known = self._job.is_known
+        self._check_output(is_known=is_known)
+        if self._options["retry_failed"]:
+            self._links = _retry.with_failed(self._links)
+            is_known = self._job.is_known
+        file, folder = self._job
+        out.event("start", server=self._server.described(), file=file, job=folder)
         if is_known:
-            out.say(f"The job in {self._folder} goes on.")
+            out.say(f"The job in {folder} goes on.")
         if not self._may_begin(is_known=is_known):
             return _exits.DONE
         done = self._done()
-        if output is not None:
-            _place.deliver(out, done.results, output, replace=self._options["replace"])
-        code = _job.finished(out, done, self._folder)
+        self._deliver(done)
+        return _job.finished(out, done, folder, again=self._again())
+
+    def _check_output(self, *, is_known: bool) -> None:
+        output = self._options["output"]
         if output is None:
-            out.say(f"Results: {done.results}")
-        return code
+            return
+        if os.path.isdir(self._links[0].file):
+            folder = os.path.join(self._links[0].folder, "results")
+            raise wrong_use(f"the results of a folder will be in {folder}", "leave -o out")
+        # what is there may be what an earlier call has written
+        _place.check(output, self._out, replace=self._options["replace"] or is_known)
 
     def _may_begin(self, *, is_known: bool) -> bool:
         """Say what is planned; return whether to go on."""
         out, options = self._out, self._options
         if not options["dry_run"] and (options["yes"] or is_known):
             return True
-        plan = _plan.of(self._file, options["batch_size"])
+        plan = _plan.of(self._job.file, options["batch_size"])
         out.say(plan.line)
         out.event("plan", **plan._asdict())
         if options["dry_run"]:
@@ -121,25 +140,47 @@ class _Run:
         return False
 
     def _done(self) -> job.Summary:
-        out, options = self._out, self._options
+        options, server, folder = self._options, self._server, self._job.folder
         policy = job.Policy(requests_per_batch=options["batch_size"], interval=options["interval"])
-        out.goes_on = self._goes_on
-        with shown(out, self._server.pace) as progress:
-            watch = _job.JobWatch(out, self._server.pace, progress, self._folder)
-            self._server.pace.on_wait = watch.waiting
+        self._out.goes_on = self._goes_on
+        with shown(self._out, server.pace) as progress:
+            watch = _job.JobWatch(self._out, server.pace, progress, folder)
+            server.pace.on_wait = watch.waiting
             return unwrap(
                 job.run(
-                    self._server.client,
-                    self._file,
-                    self._folder,
+                    server.client,
+                    self._job.file,
+                    folder,
                     policy=policy,
                     same_workspace=options["same_workspace"],
                     on_event=watch.happened,
                 )
             )
 
+    def _deliver(self, done: job.Summary) -> None:
+        output, replace = self._options["output"], self._options["replace"]
+        if output is None:
+            folders = ", ".join(link.folder for link in self._links[:-1])
+            if folders:
+                folders = f" (and in {folders}; -o FILE puts all in one file)"
+            self._out.say(f"Results: {done.results}{folders}")
+            return
+        if output != "-" and len(self._links) > 1:
+            # what an earlier call has written, before this retry
+            replace = replace or _place.holds(output, _retry.lines(self._links[:-1]))
+        _place.deliver(self._out, _retry.lines(self._links), output, replace=replace)
+
+    def _again(self) -> str | None:
+        """Return the command that sends the failed requests again."""
+        if os.path.isdir(self._links[0].file):
+            return None
+        typed = words()
+        if self._options["retry_failed"]:
+            return typed
+        return f"{typed} --retry-failed"
+
     def _goes_on(self) -> list[str]:
-        count = _job.running(self._folder)
+        count = _job.running(self._job.folder)
         if not count:
             return [f"No batch is at work. Continue:  {words()}"]
         verb = "go"
@@ -148,5 +189,5 @@ class _Run:
         batches = f"{plural(count, 'batch')} {verb} on at {self._server.host}"
         return [
             f"{batches}, and the journal knows. Continue:  {words()}",
-            f"Stop and keep what is done:  anthropix cancel --job {self._folder}",
+            f"Stop and keep what is done:  anthropix cancel --job {quote(self._job.folder)}",
         ]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import samples
 from cli_runs import HOST, Desk, error_lines, fits, written
 from samples import table
 from test_cli_batches import Changing
@@ -181,6 +182,81 @@ def test_a_lost_response_is_found_out(file: str) -> None:
     assert len(desk.store.newest_first()) == 1
 
 
+# failed requests once more
+
+
+def corrected(file: str, number: int) -> None:
+    """Make one more request of the file valid."""
+    lines = Path(file).read_text().splitlines()
+    lines[number] = lines[number].replace('"max_tokens": 0', '"max_tokens": 9')
+    Path(file).write_text("\n".join(lines) + "\n")
+
+
+def test_corrected_requests_are_sent_again_and_the_results_are_complete(file: str) -> None:
+    lines = [json.loads(line) for line in Path(file).read_text().splitlines()]
+    for number in (3, 7, 49):
+        lines[number]["params"]["max_tokens"] = 0
+    Path(file).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    desk = Desk()
+    assert desk.run(*RUN).exit_code == 3
+    for number, failed in ((7, 2), (3, 1), (49, 0)):
+        corrected(file, number)
+        done = desk.run(*RUN, "--retry-failed")
+        assert done.exit_code == 3 * bool(failed), done.stderr
+        assert f"{failed} failed" in done.stderr
+        assert len(ids()) == 50 - failed
+    assert ids() == ALL
+    sizes = [sum(one.counts.values()) for one in desk.store.newest_first()]
+    assert sizes == [1, 2, 3, 50]
+    # once more, and without anything left to be sent
+    assert desk.run(*RUN, "--retry-failed").exit_code == 0
+    assert len(desk.store.newest_first()) == 4
+
+
+def test_a_retry_leaves_a_file_of_others_alone(file: str) -> None:
+    desk = Desk(outcomes={"expired": 0.5})
+    assert desk.run(*RUN).exit_code == 3
+    Path("out.jsonl").write_text("precious\n")
+    done = desk.run(*RUN, "--retry-failed")
+    assert done.exit_code == 2
+    assert Path("out.jsonl").read_text() == "precious\n"
+    assert desk.run(*RUN, "--replace").exit_code in (0, 3)
+    assert len(ids()) > 25
+
+
+def test_an_interrupted_retry_goes_on(file: str) -> None:
+    desk = Desk(takes=100, outcomes={"expired": 0.6})
+    assert desk.run(*RUN).exit_code == 3
+    created = len(desk.store.newest_first())
+    interrupted(desk, 3)
+    assert desk.run(*RUN, "--retry-failed").exit_code == 130
+    patient(desk)
+    done = desk.run(*RUN)
+    assert "The job in r.jsonl.job/retry-1 goes on." in done.stderr
+    assert len(desk.store.newest_first()) > created
+    order = ids()
+    assert order == sorted(order, key=lambda text: int(text[3:]))
+
+
+def test_failed_requests_that_are_no_longer_in_the_file(file: str) -> None:
+    desk = Desk(outcomes={"errored": 1.0})
+    assert desk.run(*RUN).exit_code == 3
+    Path(file).write_text(json.dumps(samples.request("another")) + "\n")
+    done = desk.run(*RUN, "--retry-failed")
+    assert done.exit_code == 2
+    assert "none of the requests that failed" in done.stderr
+
+
+def test_rows_of_requests_that_were_removed_are_kept(file: str) -> None:
+    desk = Desk(outcomes={"expired": 0.5})
+    assert desk.run(*RUN).exit_code == 3
+    lines = Path(file).read_text().splitlines()
+    Path(file).write_text("\n".join(reversed(lines[10:])) + "\n")
+    before = set(ids())
+    assert desk.run(*RUN, "--retry-failed").exit_code in (0, 3)
+    assert before < set(ids())
+
+
 # the plan
 
 
@@ -309,11 +385,15 @@ def test_a_full_disk_is_one_line_and_nothing_is_lost(
 ) -> None:
     desk = Desk()
 
-    def full(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
+    replace = os.replace
+
+    def full(source: str, target: str) -> None:
+        if target == "out.jsonl":
+            raise OSError(28, "No space left on device")
+        replace(source, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr("shutil.copyfileobj", full)
+        patch.setattr("os.replace", full)
         done = desk.run(*RUN)
     assert done.exit_code == 1
     assert error_lines(done)[-2:] == [

@@ -1,0 +1,119 @@
+"""The failed requests of a finished job, sent again as a job in a folder inside its folder.
+
+The first retry is in DIR/retry-1, with its requests in DIR/retry-1.jsonl. What fails there again is
+in DIR/retry-2, and so on. Each retry begins when the one before it has ended, so only the last one
+can be unfinished.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from .. import _json, job
+from ..result import unwrap
+from . import _place, _reading
+from ._errors import wrong_use
+
+_BLOCK = 1000  # rows written at a time
+
+
+class Link(NamedTuple):
+    """A job, or a retry of it: the file of its requests, and its folder."""
+
+    file: str
+    folder: str
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the job has been begun, and its requests were read."""
+        return job.status(self.folder)[0] == "ok"
+
+
+def links(file: str, folder: str) -> list[Link]:
+    """Return the job in a folder and all its retries so far."""
+    found = [Link(file, folder)]
+    while os.path.exists((following := _retry(folder, len(found))).file):
+        found.append(following)
+    return found
+
+
+def with_failed(found: list[Link]) -> list[Link]:
+    """Return the links and one more, over the requests that have failed so far, if there are any.
+
+    The requests are taken from the file as it is now, so that they can be corrected before.
+    """
+    if len(found) > 1 and not found[-1].is_known:
+        # it was not begun: its requests are taken anew, because they may have been corrected
+        found = found[:-1]
+    first, last = found[0], found[-1]
+    state = job.status(last.folder)
+    if state[0] == "error" or state[1].next_at is not None or not sum(state[1].failed.values()):
+        return found
+    if os.path.isdir(first.file):
+        raise wrong_use(
+            f"--retry-failed takes a job over one file, and {first.file} is a folder",
+            f"its failed rows are in {os.path.join(first.folder, 'failures.jsonl')}",
+        )
+    following = _retry(first.folder, len(found))
+    failed = {row["custom_id"] for row in unwrap(job.failures(last.folder))}
+    wanted = (one for one in _reading.requests(first.file) if one.get("custom_id") in failed)
+    count = _place.write(following.file, _lines(wanted), replace=True)
+    if not count:
+        os.unlink(following.file)
+        raise wrong_use(f"{first.file} holds none of the requests that failed")
+    return [*found, following]
+
+
+def results(found: list[Link]) -> Iterator[dict[str, Any]]:
+    """Yield the rows that have succeeded in any of the links, in the order of the file."""
+    left = [_Rows(link.folder) for link in found]
+    for request in _reading.requests(found[0].file):
+        for rows in left:
+            if rows.next is not None and rows.next["custom_id"] == request.get("custom_id"):
+                yield rows.take()
+                break
+    for rows in left:
+        # The file was changed: these rows are in it no more, or in another order.
+        while rows.next is not None:
+            yield rows.take()
+
+
+def lines(found: list[Link]) -> Iterator[bytes]:
+    """Yield the same rows as lines, in blocks; those of a single job as they stand in its file."""
+    if len(found) > 1:
+        return _lines(results(found))
+    return _place.blocks(os.path.join(found[0].folder, "results.jsonl"))
+
+
+class _Rows:
+    """The rows of one job. `next`: the next one, None at the end."""
+
+    def __init__(self, folder: str) -> None:
+        self._rows: Iterator[Any] = unwrap(job.results(folder))
+        self.next: dict[str, Any] | None = next(self._rows, None)
+
+    def take(self) -> dict[str, Any]:
+        """Return the next row, and go on."""
+        row = self.next
+        if row is None:
+            raise LookupError("there are no more rows")
+        self.next = next(self._rows, None)
+        return row
+
+
+def _retry(folder: str, number: int) -> Link:
+    path = os.path.join(folder, f"retry-{number}")
+    return Link(f"{path}.jsonl", path)
+
+
+def _lines(values: Iterable[object]) -> Iterator[bytes]:
+    block: list[bytes] = []
+    for value in values:
+        block.append(_json.dumps(value) + b"\n")
+        if len(block) == _BLOCK:
+            yield b"".join(block)
+            block = []
+    if block:
+        yield b"".join(block)
