@@ -17,15 +17,19 @@ from .._version import __version__
 # The summary of each command. The module of a command has its name, with an underscore in front;
 # the command in it is called `command`.
 COMMANDS = {
+    "build": "Make a file of requests from the rows of a table.",
     "cancel": "Cancel a batch, or with --job all batches of a job.",
+    "cost": "Price results, or what requests will cost at most.",
     "create": "Create a batch of the requests in FILE, and print it.",
     "delete": "Delete ended batches and their results. This cannot be undone.",
     "emulator": "Serve the Message Batches API on this machine.",
+    "lint": "Check a file of requests, and say what is wrong with it.",
     "list": "List batches, newest first.",
     "results": "Print the rows of an ended batch, or write them to a file.",
     "run": "Run a file of requests as a job: any number, any crash, paid once.",
     "show": "Print the batch ID as it is now.",
     "status": "Print where the job in the folder DIR stands.",
+    "usage": "Add up the tokens that results used, by model and kind.",
     "wait": "Wait until the batch ID has ended, and print it.",
 }
 

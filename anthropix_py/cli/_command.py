@@ -69,11 +69,13 @@ def _help_of_json(*, events: bool) -> str:
     return "Print JSON Lines in any case."
 
 
-def talking(*, ask: bool = False, only_with: str | None = None) -> Callable[[Function], Function]:
+def talking(
+    *, ask: bool = False, only_with: tuple[str, ...] = ()
+) -> Callable[[Function], Function]:
     """Pass a command its `Server` second, and add the options for that; below `printing`.
 
-    *ask*: make a call that proves the key first, because what follows costs money. *only_with*: an
-    option without which the command talks to nobody, and gets None.
+    *ask*: make a call that proves the key first, because what follows costs money. *only_with*:
+    options; without any of them the command talks to nobody, and gets None.
     """
 
     def decorate(function: Function) -> Function:
@@ -99,7 +101,7 @@ def talking(*, ask: bool = False, only_with: str | None = None) -> Callable[[Fun
             ca_bundle: str | None,
             **options: Any,
         ) -> object:
-            if only_with is not None and not options[only_with]:
+            if only_with and not any(options[name] for name in only_with):
                 return function(out, None, **options)
             given = Options(base_url, beta, read_timeout, ca_bundle)
             surroundings = click.get_current_context().find_root().obj or Surroundings()

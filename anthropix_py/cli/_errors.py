@@ -98,6 +98,8 @@ _KINDS: dict[str, tuple[str, _Rule]] = {
     "IncompleteResults": ("incomplete_results", _Rule(_exits.FAILED, _AGAIN)),
     "NotEnded": ("not_ended", _Rule(_exits.UNFINISHED, "wait for its end: anthropix wait ID")),
     "WaitTimeout": ("wait_timeout", _Rule(_exits.UNFINISHED, f"{_AGAIN} to wait on")),
+    "TableError": ("bad_row", _Rule(_exits.WRONG_USE, "correct that row, or leave it out")),
+    "RowError": ("bad_row", _Rule(_exits.WRONG_USE, "pass a file of results, complete")),
     "MissingExtra": ("missing_library", _Rule(_exits.WRONG_USE)),
 }
 _UNKNOWN = ("failed", _Rule(_exits.FAILED))

@@ -12,7 +12,8 @@ from . import _exits
 from ._output import Output
 from ._pace import Pace
 from ._progress import Progress
-from ._words import lasting, plural
+from ._spent import Spent
+from ._words import dollars, lasting, plural
 
 _OFTEN = 2.0  # seconds between two readings of the journal while the job is busy
 _GROUPS = 1000  # kinds of failures that are told apart
@@ -50,6 +51,10 @@ class JobWatch:
 
     def __init__(self, out: Output, pace: Pace, progress: Progress, folder: str) -> None:
         self._out = out
+        self._spent: Spent | None = None
+        if out.is_live:
+            # Pricing takes time; it is for those who watch.
+            self._spent = Spent(folder, pace)
         self._pace = pace
         self._progress = progress
         self._folder = folder
@@ -82,8 +87,18 @@ class JobWatch:
         found = job.status(self._folder)
         if found[0] == "ok":
             self._changed = False
-            self._parts = parts(found[1])
+            self._parts = [*parts(found[1]), *self._price(found[1])]
             self._out.event("progress", **described(found[1]))
+
+    def _price(self, found: job.Progress) -> list[str]:
+        if self._spent is None:
+            return []
+        for one in found.batches:
+            if one.state == "collected":
+                self._spent.add(one.attempt)
+        if self._spent.usd is None:
+            return []
+        return [f"spent {dollars(self._spent.usd)}"]
 
 
 def states(found: job.Progress) -> dict[str, int]:

@@ -149,8 +149,12 @@ class Output:
         """Return whether a person says yes; nothing typed means no."""
         return click.confirm(question, default=False, err=True)
 
+    def clean(self, text: str) -> str:
+        """Return *text* without what could control a terminal."""
+        return "\n".join(map(_table.printable, text.splitlines()))
+
     def _note(self, text: str) -> None:
-        clean = "\n".join(map(_table.printable, text.splitlines()))
+        clean = self.clean(text)
         if self.display is not None:
             self.display.print(clean)
         else:

@@ -7,11 +7,13 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
+from .. import _json
 from ..errors import FileError
 from ._errors import CommandError, wrong_use
 from ._output import Output
 
 _BLOCK = 1 << 20  # bytes
+_LINES = 1000  # written at a time
 
 
 def check(path: str, out: Output, *, replace: bool) -> None:
@@ -36,6 +38,18 @@ def blocks(path: str) -> Iterator[bytes]:
     with open(path, "rb") as file:
         while block := file.read(_BLOCK):
             yield block
+
+
+def as_lines(values: Iterable[object]) -> Iterator[bytes]:
+    """Yield values as lines of JSON, in blocks."""
+    block: list[bytes] = []
+    for value in values:
+        block.append(_json.dumps(value) + b"\n")
+        if len(block) == _LINES:
+            yield b"".join(block)
+            block = []
+    if block:
+        yield b"".join(block)
 
 
 def deliver(out: Output, content: Iterable[bytes], path: str, *, replace: bool) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, NamedTuple
 
+from .. import cost
+from ..client import Client
 from . import _reading
 from ._errors import wrong_use
 from ._output import Output
-from ._words import plural
+from ._words import dollars, plural, text_of
 
 _ENDS = (".jsonl", ".jsonl.gz")
 _MODELS = 3  # named in the line of a plan
@@ -20,12 +23,16 @@ class Plan(NamedTuple):
     """The requests of a job. `models`: how many requests each has.
 
     `batches`: how many there will be, or the least and the most, because a job cuts its batches a
-    little smaller than allowed, each differently.
+    little smaller than allowed, each differently. `low`, `high`: dollars, without any output and
+    with all of it; None if unknown, for the reason that `unpriced` names.
     """
 
     requests: int
     batches: tuple[int, int]
     models: dict[str, int]
+    low: Decimal | None = None
+    high: Decimal | None = None
+    unpriced: str | None = None
 
     @property
     def line(self) -> str:
@@ -33,7 +40,14 @@ class Plan(NamedTuple):
         names = list(self.models)[:_MODELS]
         if len(self.models) > _MODELS:
             names.append(f"{len(self.models) - _MODELS} more models")
-        return " · ".join([plural(self.requests, "request"), self.in_batches, ", ".join(names)])
+        parts = [plural(self.requests, "request"), self.in_batches, ", ".join(names)]
+        if self.low is not None and self.high is not None:
+            output = dollars(self.high - self.low)
+            parts.append(
+                f"at most {dollars(self.high)} (input about {dollars(self.low)}, output at most "
+                f"{output})"
+            )
+        return " · ".join(parts)
 
     @property
     def in_batches(self) -> str:
@@ -44,15 +58,27 @@ class Plan(NamedTuple):
             text = f"{least:,} to {text}"
         return text
 
+    def described(self) -> dict[str, object]:
+        """Return what an event says of the plan: dollars as text, because they are exact."""
+        return {**self._asdict(), "low": text_of(self.low), "high": text_of(self.high)}
 
-def of(path: str, batch_size: int) -> Plan:
-    """Return the plan for a file or folder of requests; it is read to its end."""
+
+def of(client: Client, path: str, batch_size: int) -> Plan:
+    """Return the plan for a file or folder of requests; it is read, and its input is counted."""
     models = Counter(map(_model, _all(path)))
     requests = models.total()
     if not requests:
         raise wrong_use(f"{path}: no requests", "write one request a line")
     batches = (_parts(requests, batch_size), _parts(requests, smallest(batch_size)))
-    return Plan(requests, batches, dict(models.most_common()))
+    plan = Plan(requests, batches, dict(models.most_common()))
+    match cost.estimate(client, _all(path)):
+        case "ok", found if found.low is not None and found.high is not None:
+            return plan._replace(low=found.low, high=found.high)
+        case "ok", found:
+            priceless = [name for name, one in found.by_model.items() if one.high is None]
+            return plan._replace(unpriced=f"no price is known for {', '.join(priceless)}")
+        case "error", error:
+            return plan._replace(unpriced=str(error))
 
 
 def smallest(batch_size: int) -> int:

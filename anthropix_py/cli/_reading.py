@@ -13,13 +13,14 @@ from .. import _json
 from ._errors import wrong_use
 
 _EXPECTED = 'one request a line, {"custom_id": ..., "params": {...}}'
+RESULTS = "a file of results, the folder of a job, or a file of requests"
 _GZIP = b"\x1f\x8b"
 
 
-def check(path: str) -> str:
-    """Return the path of a file or folder of requests. Raises an error for what is not there."""
+def check(path: str, expected: str = f"a file with {_EXPECTED}") -> str:
+    """Return the path of a file or folder. Raises an error for what is not there."""
     if not Path(path).exists():
-        raise wrong_use(f"{path}: no such file", f"pass a file with {_EXPECTED}")
+        raise wrong_use(f"{path}: no such file", f"pass {expected}")
     return path
 
 
@@ -64,3 +65,11 @@ def _parsed(name: str, lines: IO[bytes] | gzip.GzipFile) -> Iterator[dict[str, A
 
 def _next() -> str:
     return f"write {_EXPECTED}"
+
+
+def are_requests(path: str) -> bool:
+    """Return whether a file holds requests, and not rows of results; a folder is that of a job."""
+    if Path(check(path, RESULTS)).is_dir():
+        return False
+    first = next(requests(path), {})
+    return "params" in first and "result" not in first

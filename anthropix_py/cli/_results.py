@@ -2,46 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Literal
 
 import click
 
-from .. import _json, batch
+from .. import batch
 from ..result import unwrap
+from . import _place
 from ._client import Server
 from ._command import printing, talking
+from ._errors import wrong_use
 from ._output import Output
 from ._words import plural
 
-_BLOCK = 1000  # rows written at a time
+Format = Literal["jsonl", "csv", "parquet"]
 
 
 @click.command("results")
 @click.argument("id")
 @click.option("-o", "--output", default="-", metavar="FILE", help="Where to; stdout by default.")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["jsonl", "csv", "parquet"]),
+    default="jsonl",
+    show_default=True,
+    help="The rows as the API sent them, or a table of them; Parquet needs the extra [table].",
+)
 @click.option("--replace", is_flag=True, help="Replace FILE if it is there.")
 @printing()
 @talking()
-def command(out: Output, server: Server, id: str, output: str, replace: bool) -> None:
+def command(out: Output, server: Server, id: str, output: str, kind: Format, replace: bool) -> None:
     """Print the rows of an ended batch, or write them to a file.
 
-    Each row is a line of JSON. A file appears only when it is complete; after a crash the same
-    command continues it. Rows arrive in any order. The server keeps results for 29 days.
+    A file appears only when it is complete; for jsonl the same command continues after a crash.
+    Rows arrive in any order. The server keeps results for 29 days. A table has a column for each
+    usual question (outcome, text, tokens, error), and the complete row in the last one.
     """
     out.say(server.line)
-    if output == "-":
-        out.stream(_lines(server, id))
+    if kind == "parquet" and output == "-":
+        raise wrong_use("Parquet cannot go to stdout", "name a file with -o")
+    if kind == "jsonl" and output != "-":
+        done = unwrap(batch.download(server.client, id, output, replace=replace))
+        out.say(f"{plural(done.rows, 'row')}, {done.bytes:,} bytes in {done.path}")
         return
-    done = unwrap(batch.download(server.client, id, output, replace=replace))
-    out.say(f"{plural(done.rows, 'row')}, {done.bytes:,} bytes in {done.path}")
-
-
-def _lines(server: Server, id: str) -> Iterator[bytes]:
     rows = unwrap(batch.results(server.client, id, stream=True))
-    lines: list[bytes] = []
-    for row in rows:
-        lines.append(_json.dumps(row) + b"\n")
-        if len(lines) == _BLOCK:
-            yield b"".join(lines)
-            lines = []
-    yield b"".join(lines)
+    if kind == "jsonl":
+        out.stream(_place.as_lines(rows))
+        return
+    from .. import tables
+
+    if output == "-":
+        out.stream(tables.lines(rows, "csv"))
+        return
+    count = unwrap(tables.write(rows, output, kind, replace=replace))
+    out.say(f"{plural(count, 'row')} in {output}")

@@ -8,15 +8,13 @@ can be unfinished.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from .. import _json, job
+from .. import job
 from ..result import unwrap
 from . import _place, _reading
 from ._errors import wrong_use
-
-_BLOCK = 1000  # rows written at a time
 
 
 class Link(NamedTuple):
@@ -59,7 +57,7 @@ def with_failed(found: list[Link]) -> list[Link]:
     following = _retry(first.folder, len(found))
     failed = {row["custom_id"] for row in unwrap(job.failures(last.folder))}
     wanted = (one for one in _reading.requests(first.file) if one.get("custom_id") in failed)
-    count = _place.write(following.file, _lines(wanted), replace=True)
+    count = _place.write(following.file, _place.as_lines(wanted), replace=True)
     if not count:
         os.unlink(following.file)
         raise wrong_use(f"{first.file} holds none of the requests that failed")
@@ -83,7 +81,7 @@ def results(found: list[Link]) -> Iterator[dict[str, Any]]:
 def lines(found: list[Link]) -> Iterator[bytes]:
     """Yield the same rows as lines, in blocks; those of a single job as they stand in its file."""
     if len(found) > 1:
-        return _lines(results(found))
+        return _place.as_lines(results(found))
     return _place.blocks(os.path.join(found[0].folder, "results.jsonl"))
 
 
@@ -106,14 +104,3 @@ class _Rows:
 def _retry(folder: str, number: int) -> Link:
     path = os.path.join(folder, f"retry-{number}")
     return Link(f"{path}.jsonl", path)
-
-
-def _lines(values: Iterable[object]) -> Iterator[bytes]:
-    block: list[bytes] = []
-    for value in values:
-        block.append(_json.dumps(value) + b"\n")
-        if len(block) == _BLOCK:
-            yield b"".join(block)
-            block = []
-    if block:
-        yield b"".join(block)

@@ -25,6 +25,12 @@ from ._words import plural
 @click.option("-d", "--dir", "folder", metavar="DIR", help="The job's folder; FILE.job by default.")
 @click.option("--replace", is_flag=True, help="Replace the file of results if it is there.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask, and do not price the job first.")
+@click.option(
+    "--max-cost",
+    type=click.FloatRange(0, min_open=True),
+    metavar="DOLLARS",
+    help="Create no batch that might lead beyond it; then end with 5. Needs the extra [cost].",
+)
 @click.option("--dry-run", is_flag=True, help="Print the plan, and create nothing.")
 @click.option(
     "--retry-failed",
@@ -129,9 +135,11 @@ class _Run:
         out, options = self._out, self._options
         if not options["dry_run"] and (options["yes"] or is_known):
             return True
-        plan = _plan.of(self._job.file, options["batch_size"])
+        plan = _plan.of(self._server.client, self._job.file, options["batch_size"])
         out.say(plan.line)
-        out.event("plan", **plan._asdict())
+        if plan.unpriced is not None:
+            out.say(f"The price is not known: {plan.unpriced}")
+        out.event("plan", **plan.described())
         if options["dry_run"]:
             return False
         if _plan.agreed(out, plan):
@@ -141,7 +149,11 @@ class _Run:
 
     def _done(self) -> job.Summary:
         options, server, folder = self._options, self._server, self._job.folder
-        policy = job.Policy(requests_per_batch=options["batch_size"], interval=options["interval"])
+        policy = job.Policy(
+            requests_per_batch=options["batch_size"],
+            interval=options["interval"],
+            max_cost=options["max_cost"],
+        )
         self._out.goes_on = self._goes_on
         with shown(self._out, server.pace) as progress:
             watch = _job.JobWatch(self._out, server.pace, progress, folder)

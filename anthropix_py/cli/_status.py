@@ -25,7 +25,7 @@ _NAMES = ("attempt", "requests", "state", "batch")
     help="Do first what can be done now: poll, collect, create what the job has planned.",
 )
 @printing()
-@talking(only_with="refresh", ask=True)
+@talking(only_with=("refresh",), ask=True)
 def command(out: Output, server: Server | None, folder: str, refresh: bool) -> None:
     """Print where the job in the folder DIR stands.
 

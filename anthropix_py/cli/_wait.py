@@ -15,7 +15,7 @@ from ._progress import Progress, shown
 from ._words import counted, lasting
 
 
-class _Watch:
+class Watch:
     """What is shown of a batch while it runs."""
 
     def __init__(self, out: Output, server: Server, id: str, progress: Progress) -> None:
@@ -67,7 +67,7 @@ def command(
     out.summary["batch"] = None
     out.goes_on = lambda: [f"Batch {id} goes on at the server. Continue:  {words()}"]
     with shown(out, server.pace) as progress:
-        watch = _Watch(out, server, id, progress)
+        watch = Watch(out, server, id, progress)
         server.pace.on_wait = watch.waiting
         ended = unwrap(
             batch.wait(

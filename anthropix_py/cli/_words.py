@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 GAP = "   "
 
@@ -49,3 +50,20 @@ def lasting(seconds: float) -> str:
         return f"{minutes} min {rest} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min"
+
+
+def dollars(usd: Decimal | None) -> str:
+    """Return an amount of money to the cent; below ten cents with two significant digits."""
+    if usd is None:
+        return "unknown"
+    if usd >= Decimal("0.1") or not usd:
+        return f"${usd:,.2f}"
+    places = 1 - usd.adjusted()
+    return f"${usd:.{places}f}"
+
+
+def text_of(usd: Decimal | None) -> str | None:
+    """Return dollars as JSON has them: a text, because a number may lose digits."""
+    if usd is None:
+        return None
+    return str(usd)
