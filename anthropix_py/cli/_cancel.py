@@ -40,11 +40,12 @@ def _cancel_job(out: Output, server: Server, folder: str) -> int:
     from ._progress import shown
 
     out.has_events = True
-    out.goes_on = lambda: [f"The job is being canceled. Continue:  {words()}"]
+    out.goes_on = lambda: [("The job is being canceled. Continue:", words())]
     with shown(out, server.pace) as progress:
         watch = JobWatch(out, server.pace, progress, folder)
         server.pace.on_wait = watch.waiting
         done = unwrap(job.cancel(server.client, folder, on_event=watch.happened))
+        watch.end()
     finished(out, done, folder)
     out.say(f"Results: {done.results}")
     return 0

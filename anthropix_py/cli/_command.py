@@ -164,15 +164,15 @@ def _stopped(out: Output, stop: KeyboardInterrupt) -> Failure:
         Terminated: ("terminated", "Terminated."),
     }
     name, message = kinds.get(type(stop), ("interrupted", "Interrupted."))
-    lines = out.goes_on()
-    for line in lines or [message]:
-        out.say(line)
     code = _exits.INTERRUPTED
     if isinstance(stop, Stop):
         code = stop.code
     next = None
-    if lines:
-        next = lines[0].rpartition("  ")[2]
+    for text, command in out.goes_on():
+        out.say(text, command)
+        next = next or command
+    if next is None:
+        out.say(message)
     return Failure(code, name, message, next)
 
 

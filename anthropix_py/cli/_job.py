@@ -80,6 +80,11 @@ class JobWatch:
         self._read()
         self._progress.state([*self._parts, f"next poll in {lasting(left)}"])
 
+    def end(self) -> None:
+        """Show where the job stands at its end."""
+        self._read()
+        self._progress.state(self._parts)
+
     def _read(self) -> None:
         if not self._changed:
             return
@@ -202,5 +207,5 @@ def finished(out: Output, done: job.Summary, folder: str, *, again: str | None =
     say_failures(out, groups)
     out.say(f"Failed rows: {done.failures}")
     if again is not None:
-        out.say(f"Next: correct the requests if need be, and send these again:  {again}")
+        out.say("Next: correct the requests if need be, and send these again:", again)
     return _exits.SOME_FAILED

@@ -65,7 +65,7 @@ def _print(out: Output, report: validate.Report) -> None:
     names = ("requests", "bytes", "errors", "warned", "models", "max_tokens", "largest")
     out.summary |= {name: getattr(report, name) for name in names}
     if not out.is_json:
-        out.lines(map(out.clean, str(report).splitlines()))
+        out.text(str(report))
 
 
 def _ask(

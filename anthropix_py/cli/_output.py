@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, Protocol
 
@@ -18,6 +19,7 @@ from ._exits import PipeClosed
 
 Form = Literal["auto", "json", "table"]
 
+_LONGEST = 300  # characters of a warning
 _NO_TERMINAL = (200, 24)  # columns and lines, where there is no terminal
 
 
@@ -34,8 +36,8 @@ class Output:
 
     `form`: `json` and `table` are forced, `auto` is a table on a terminal and JSON Lines elsewhere.
     `has_events`: whether the command ends its JSON with a summary. `summary`: the fields of that,
-    which the command fills in. `goes_on`: returns what to tell a person after an interrupt, the
-    command to continue last. `display`: what is being redrawn at the moment.
+    which the command fills in. `goes_on`: returns what to tell a person after an interrupt, each
+    with a command; the first one continues. `display`: what is being redrawn at the moment.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class Output:
         self.debug = debug
         self.has_events = has_events
         self.summary: dict[str, Any] = {}
-        self.goes_on: Callable[[], list[str]] = list
+        self.goes_on: Callable[[], list[tuple[str, str]]] = list
         self.display: Display | None = None
         self._may_ask = may_ask
 
@@ -98,6 +100,13 @@ class Output:
         for line in lines:
             _write(line + "\n")
 
+    def text(self, text: str) -> None:
+        """Print a text for people, in lines that fit the terminal."""
+        width = 0
+        if _is_terminal("stdout"):
+            width = self.width
+        self.lines(fitted(self.clean(text), None, width))
+
     def table(self, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Print a table, as wide as the terminal."""
         self.lines(_table.lines(names, rows, self.width))
@@ -111,13 +120,15 @@ class Output:
         if self.is_json:
             self.data(event(name, **fields))
 
-    def say(self, text: str) -> None:
-        """Print a line for people."""
+    def say(self, text: str, command: str | None = None) -> None:
+        """Print a line for people; a *command* to be typed stands at its end, or below it."""
         if not self.quiet and not self.is_json:
-            self._note(text)
+            self._note(text, command)
 
     def warn(self, text: str) -> None:
         """Print a warning, or an event."""
+        if len(text) > _LONGEST:
+            text = f"{text[:_LONGEST]}..."
         if self.is_json and self.has_events:
             self.event("warning", message=text)
         elif not self.quiet:
@@ -130,8 +141,9 @@ class Output:
     def fail(self, failure: Failure) -> None:
         """Print why the command failed, and what to do."""
         if not self.is_json:
-            for line in failure_lines(failure):
-                self._note(line)
+            self._note(f"Error: {failure.message}")
+            if failure.next is not None:
+                self._note(f"Next: {failure.next}")
         elif not self.has_events:
             error = event("error", **described(failure), exit=failure.exit)
             _write(_json.dumps(error) + b"\n", err=True)
@@ -153,20 +165,28 @@ class Output:
         """Return *text* without what could control a terminal."""
         return "\n".join(map(_table.printable, text.splitlines()))
 
-    def _note(self, text: str) -> None:
-        clean = self.clean(text)
-        if self.display is not None:
-            self.display.print(clean)
-        else:
-            _write(clean + "\n", err=True)
+    def _note(self, text: str, command: str | None = None) -> None:
+        width = 0
+        if _is_terminal("stderr"):
+            width = self.width
+        for line in fitted(self.clean(text), command, width):
+            if self.display is not None:
+                self.display.print(line)
+            else:
+                _write(line + "\n", err=True)
 
 
-def failure_lines(failure: Failure) -> list[str]:
-    """Return a failure as people read it."""
-    lines = [f"Error: {failure.message}"]
-    if failure.next is not None:
-        lines.append(f"Next: {failure.next}")
-    return lines
+def fitted(text: str, command: str | None, width: int) -> list[str]:
+    """Return *text* as lines of at most *width* columns, 0 for any; a command is never broken."""
+    if command is not None:
+        line = f"{text}  {command}"
+        if not width or len(line) <= width:
+            return [line]
+        return [*fitted(text, None, width), f"  {command}"]
+    if not width:
+        return text.splitlines()
+    wrapper = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
+    return [part for line in text.splitlines() for part in wrapper.wrap(line) or [""]]
 
 
 def _write(text: str | bytes, *, err: bool = False) -> None:

@@ -158,7 +158,7 @@ class _Run:
         with shown(self._out, server.pace) as progress:
             watch = _job.JobWatch(self._out, server.pace, progress, folder)
             server.pace.on_wait = watch.waiting
-            return unwrap(
+            done = unwrap(
                 job.run(
                     server.client,
                     self._job.file,
@@ -168,6 +168,8 @@ class _Run:
                     on_event=watch.happened,
                 )
             )
+            watch.end()
+            return done
 
     def _deliver(self, done: job.Summary) -> None:
         output, replace = self._options["output"], self._options["replace"]
@@ -191,15 +193,14 @@ class _Run:
             return typed
         return f"{typed} --retry-failed"
 
-    def _goes_on(self) -> list[str]:
+    def _goes_on(self) -> list[tuple[str, str]]:
         count = _job.running(self._job.folder)
+        state = "No batch is at work."
+        if count:
+            batches = plural(count, "batch")
+            state = f"Still at work at {self._server.host}, and in the journal: {batches}."
+        continued = (f"{state} Continue:", words())
         if not count:
-            return [f"No batch is at work. Continue:  {words()}"]
-        verb = "go"
-        if count == 1:
-            verb = "goes"
-        batches = f"{plural(count, 'batch')} {verb} on at {self._server.host}"
-        return [
-            f"{batches}, and the journal knows. Continue:  {words()}",
-            f"Stop and keep what is done:  anthropix cancel --job {quote(self._job.folder)}",
-        ]
+            return [continued]
+        cancel = f"anthropix cancel --job {quote(self._job.folder)}"
+        return [continued, ("Stop and keep what is done:", cancel)]

@@ -65,7 +65,7 @@ def command(
     """
     out.say(server.line)
     out.summary["batch"] = None
-    out.goes_on = lambda: [f"Batch {id} goes on at the server. Continue:  {words()}"]
+    out.goes_on = lambda: [(f"Batch {id} goes on at the server. Continue:", words())]
     with shown(out, server.pace) as progress:
         watch = Watch(out, server, id, progress)
         server.pace.on_wait = watch.waiting

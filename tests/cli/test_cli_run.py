@@ -137,7 +137,7 @@ def test_interrupted_and_continued(file: str) -> None:
     assert done.exit_code == 130
     *_, first, second = error_lines(done)
     assert first == (
-        "1 batch goes on at api.example, and the journal knows. "
+        "Still at work at api.example, and in the journal: 1 batch. "
         "Continue:  anthropix run r.jsonl -o out.jsonl --yes"
     )
     assert second == "Stop and keep what is done:  anthropix cancel --job r.jsonl.job"
@@ -160,7 +160,7 @@ def test_the_time_that_was_given_is_up(file: str) -> None:
     desk = Desk(takes=1000)
     done = desk.run("run", file, "--yes", "--timeout", "60")
     assert done.exit_code == 5
-    assert "1 batch goes on" in done.stderr
+    assert "in the journal: 1 batch." in done.stderr
     assert desk.clock.monotonic() <= 61
     [*_, summary] = fits(desk.run("run", file, "--yes", "--timeout", "9", "--json").stdout)
     assert (summary["exit"], summary["error"]["code"]) == (5, "timeout")
