@@ -198,8 +198,10 @@ class Terminal:
 
     def end(self) -> int:
         """Read to the end, and return the exit code."""
+        end = time.monotonic() + PATIENCE
         while self._read():
-            pass
+            if time.monotonic() > end:
+                self.process.kill()
         os.close(self._screen)
         return self.process.wait(PATIENCE)
 
@@ -254,7 +256,8 @@ def test_nothing_is_asked_if_that_is_not_wanted(url: str, tmp_path: Path, flag: 
 
 def test_ctrl_c_at_the_question(url: str, tmp_path: Path) -> None:
     terminal = Terminal(["run", written(tmp_path / "r.jsonl")], 100, **variables(url))
-    terminal.until("[y/N]")
+    # With the space after it: Python loses an interrupt that falls into the start of input().
+    terminal.until("[y/N]: ")
     os.killpg(terminal.process.pid, signal.SIGINT)
     assert terminal.end() == 130
     assert unwrap(batch.list(init("any-key", base_url=url)))["data"] == []
