@@ -118,14 +118,31 @@ def resume(
 
 
 @door
-def step(client: Client, directory: Directory, *, on_event: OnEvent | None = None) -> Progress:
+def step(
+    client: Client,
+    directory: Directory,
+    *,
+    requests: Requests | None = None,
+    policy: Policy | None = None,
+    on_event: OnEvent | None = None,
+) -> Progress:
     """Do what can be done now for the job in *directory*, and return where it stands.
 
-    Never waits for a batch; call it again at `next_at`.
+    Never waits for a batch; call it again at `next_at`. With *requests*, it begins the job if there
+    is none yet, and otherwise returns an error if the job is one over other requests; see `run`.
+    *policy*: None for the numbers of the last one (for a new job the usual ones), and the usual
+    `try_again`.
     """
-    folder = _existing(directory)
+    folder = Folder.of(_disk(), directory)
+    if requests is None:
+        folder = _existing(directory)
     with locked(folder) as journal:
-        core = resumed(client, journal, folder, None, on_event)
+        if requests is None:
+            core = resumed(client, journal, folder, policy, on_event)
+        else:
+            if policy is None:
+                policy = Policy(**journal.get("policy", {}))
+            core = begun(client, journal, folder, requests, policy, on_event)
         check_prices(core.policy)
         return Runner(core).step()
 
