@@ -90,7 +90,7 @@ class _Rows:
 
     def __init__(self, folder: str) -> None:
         self._rows: Iterator[Any] = unwrap(job.results(folder))
-        self.next: dict[str, Any] | None = next(self._rows, None)
+        self.next: Any = next(self._rows, None)
 
     def take(self) -> dict[str, Any]:
         """Return the next row, and go on."""

@@ -8,10 +8,10 @@ built before must be built the same again, because its requests may have been pa
 
 import csv
 import json
-import os
 from collections.abc import Callable, Iterable
 from itertools import zip_longest
 from pathlib import Path
+from uuid import uuid4
 
 from anthropix_py import Client, job, tables, unwrap
 
@@ -53,7 +53,7 @@ def publish(path: Path, lines: list[str]) -> None:
             if old != new:
                 raise ValueError(f"{path}, line {number}: built before as {old!r}, now {new!r}")
         return
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished = path.with_name(f".{path.name}.{uuid4()}")
     unfinished.write_text("".join(lines))
     unfinished.replace(path)
 
