@@ -54,7 +54,7 @@ def modules() -> set[str]:
     return {"_anthropix_py_pytest.py"} | {
         path.relative_to(ROOT).as_posix()
         for path in package.rglob("*")
-        if path.suffix in (".py", ".typed")
+        if path.suffix in (".py", ".typed", ".json")
     }
 
 

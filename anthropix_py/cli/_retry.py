@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .. import job
 from ..result import unwrap
+from ..types import Row
 from . import _place, _reading
 from ._errors import wrong_use
 
@@ -64,7 +65,7 @@ def with_failed(found: list[Link]) -> list[Link]:
     return [*found, following]
 
 
-def results(found: list[Link]) -> Iterator[dict[str, Any]]:
+def results(found: list[Link]) -> Iterator[Row]:
     """Yield the rows that have succeeded in any of the links, in the order of the file."""
     left = [_Rows(link.folder) for link in found]
     for request in _reading.requests(found[0].file):
@@ -89,10 +90,10 @@ class _Rows:
     """The rows of one job. `next`: the next one, None at the end."""
 
     def __init__(self, folder: str) -> None:
-        self._rows: Iterator[Any] = unwrap(job.results(folder))
-        self.next: Any = next(self._rows, None)
+        self._rows: Iterator[Row] = unwrap(job.results(folder))
+        self.next: Row | None = next(self._rows, None)
 
-    def take(self) -> dict[str, Any]:
+    def take(self) -> Row:
         """Return the next row, and go on."""
         row = self.next
         if row is None:

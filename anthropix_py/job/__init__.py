@@ -27,6 +27,7 @@ from .._door import door
 from ..client import Client
 from ..errors import AnthropixError
 from ..result import Result
+from ..types import Row
 from ._budget import check_prices
 from ._core import Core, OnEvent
 from ._deliver import progress, settled_lines
@@ -39,7 +40,7 @@ from ._journal import Journal
 from ._locate import places
 from ._runner import Runner
 from ._session import begun, locked, resumed
-from ._values import Batch, Place, Policy, Progress, Row, Summary, try_again
+from ._values import Batch, Place, Policy, Progress, Summary, try_again
 from ._view import Rules
 
 __all__ = [

@@ -221,7 +221,7 @@ class Terminal:
 def test_run_on_a_terminal_asks_and_redraws(url: str, tmp_path: Path, columns: int) -> None:
     file = written(tmp_path / "r.jsonl")
     out = str(tmp_path / "out")
-    terminal = Terminal(["run", file, "-o", out], columns, **variables(url))
+    terminal = Terminal(["run", file, "-o", out, "--interval", "0.01"], columns, **variables(url))
     terminal.until("Create 1 batch? [y/N]")
     terminal.type("y\n")
     assert terminal.end() == 0
@@ -240,7 +240,7 @@ def test_a_list_on_a_terminal_is_a_table(url: str) -> None:
 
 @table("more", {"NO_COLOR": {"NO_COLOR": "1"}, "dumb": {"TERM": "dumb"}})
 def test_no_colors(url: str, tmp_path: Path, more: dict[str, str]) -> None:
-    words = ["run", written(tmp_path / "r.jsonl"), "--yes"]
+    words = ["run", written(tmp_path / "r.jsonl"), "--yes", "--interval", "0.01"]
     terminal = Terminal(words, 100, **{**variables(url), **more})
     assert terminal.end() == 0
     colors = [code for code in ANSI.findall(terminal.seen) if re.search(r"\d*[34]\d*m", code)]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from exchange import Row, arguments, write
 
 import anthropix_py
-from anthropix_py import job
+from anthropix_py import job, rows
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
 
 def _rows(directory: object) -> Iterator[Row]:
     for row in anthropix_py.unwrap(job.results(str(directory))):
-        yield Row(row["custom_id"], row["result"]["message"]["content"][0]["text"])
+        yield Row(row["custom_id"], rows.text(row))
     for row in anthropix_py.unwrap(job.failures(str(directory))):
         yield Row(row["custom_id"], None)
 
