@@ -2,7 +2,8 @@
 
 The first retry is in DIR/retry-1, with its requests in DIR/retry-1.jsonl. What fails there again is
 in DIR/retry-2, and so on. Each retry begins when the one before it has ended, so only the last one
-can be unfinished.
+can be unfinished. One that was planned but not begun (a dry run, a "no") is taken anew by the next
+`--retry-failed`, and ignored by a call without it, which must not send anything again.
 """
 
 from __future__ import annotations
@@ -38,17 +39,22 @@ def links(file: str, folder: str) -> list[Link]:
     return found
 
 
+def begun(found: list[Link]) -> list[Link]:
+    """Return the links without a retry at their end that was planned but not begun."""
+    if len(found) > 1 and not found[-1].is_known:
+        return found[:-1]
+    return found
+
+
 def with_failed(found: list[Link]) -> list[Link]:
-    """Return the links and one more, over the requests that have failed so far, if there are any.
+    """Return the links, all begun, and one more, over the requests that have failed so far.
 
     The requests are taken from the file as it is now, so that they can be corrected before.
+    Without any that have failed, nothing is added.
     """
-    if len(found) > 1 and not found[-1].is_known:
-        # it was not begun: its requests are taken anew, because they may have been corrected
-        found = found[:-1]
     first, last = found[0], found[-1]
     state = job.status(last.folder)
-    if state[0] == "error" or state[1].next_at is not None or not sum(state[1].failed.values()):
+    if state[0] == "error" or state[1].next_at is not None or not left(found):
         return found
     if os.path.isdir(first.file):
         raise wrong_use(
@@ -56,13 +62,27 @@ def with_failed(found: list[Link]) -> list[Link]:
             f"its failed rows are in {os.path.join(first.folder, 'failures.jsonl')}",
         )
     following = _retry(first.folder, len(found))
-    failed = {row["custom_id"] for row in unwrap(job.failures(last.folder))}
+    failed = _failed(found)
     wanted = (one for one in _reading.requests(first.file) if one.get("custom_id") in failed)
     count = _place.write(following.file, _place.as_lines(wanted), replace=True)
     if not count:
         os.unlink(following.file)
         raise wrong_use(f"{first.file} holds none of the requests that failed")
     return [*found, following]
+
+
+def left(found: list[Link]) -> int:
+    """Return how many requests of the job have not succeeded, neither in it nor in a retry."""
+    states = [unwrap(job.status(link.folder)) for link in found]
+    return states[0].total - sum(state.succeeded for state in states)
+
+
+def _failed(found: list[Link]) -> set[str]:
+    """Return the custom_ids of the requests that failed, and have succeeded in no retry."""
+    failed = {row["custom_id"] for row in unwrap(job.failures(found[0].folder))}
+    for link in found[1:]:
+        failed -= {row["custom_id"] for row in unwrap(job.results(link.folder))}
+    return failed
 
 
 def results(found: list[Link]) -> Iterator[Row]:

@@ -93,7 +93,7 @@ class _Run:
     def __init__(self, out: Output, server: Server, file: str, folder: str, **options: Any) -> None:
         self._out = out
         self._server = server
-        self._links = _retry.links(file, folder)
+        self._links = _retry.begun(_retry.links(file, folder))
         self._options = options
 
     @property
@@ -118,7 +118,13 @@ class _Run:
             return _exits.DONE
         done = self._done()
         self._deliver(done)
-        return _job.finished(out, done, folder, again=self._again())
+        code = _job.finished(out, done, folder, again=self._again())
+        left = _retry.left(self._links)
+        if code == _exits.DONE and left:
+            # they were not in FILE when the others were sent again
+            out.warn(f"not sent again, because FILE lacks them: {plural(left, 'failed request')}")
+            return _exits.SOME_FAILED
+        return code
 
     def _check_output(self, *, is_known: bool) -> None:
         output = self._options["output"]

@@ -257,6 +257,42 @@ def test_rows_of_requests_that_were_removed_are_kept(file: str) -> None:
     assert before < set(ids())
 
 
+def test_failed_requests_that_the_file_lacks_are_not_success(file: str) -> None:
+    whole = [json.loads(line) for line in Path(file).read_text().splitlines()]
+    for number in (3, 7):
+        whole[number]["params"]["max_tokens"] = 0
+    Path(file).write_text("".join(json.dumps(line) + "\n" for line in whole))
+    desk = Desk()
+    assert desk.run(*RUN).exit_code == 3
+    whole[3]["params"]["max_tokens"] = whole[7]["params"]["max_tokens"] = 9
+    kept = [line for line in whole if line is not whole[7]]
+    Path(file).write_text("".join(json.dumps(line) + "\n" for line in kept))
+    for more in (["--retry-failed"], []):
+        done = desk.run(*RUN, *more)
+        assert done.exit_code == 3
+        assert "FILE lacks them: 1 failed request" in done.stderr
+    # it is back
+    Path(file).write_text("".join(json.dumps(line) + "\n" for line in whole))
+    assert desk.run(*RUN, "--retry-failed").exit_code == 0
+    assert ids() == ALL
+    assert [sum(one.counts.values()) for one in desk.store.newest_first()] == [1, 1, 50]
+
+
+@pytest.mark.parametrize("arguments", [["--dry-run"], ["--no-input"]], ids=lambda one: one[0])
+def test_a_retry_that_was_only_planned_is_sent_by_no_later_call(
+    file: str, arguments: list[str]
+) -> None:
+    desk = Desk(outcomes={"errored": 1.0})
+    assert desk.run(*RUN).exit_code == 3
+    created = len(desk.store.newest_first())
+    planned = [word for word in RUN if word != "--yes"]
+    desk.run(*planned, "--retry-failed", *arguments)
+    assert desk.run(*RUN).exit_code == 3
+    assert len(desk.store.newest_first()) == created
+    assert desk.run(*RUN, "--retry-failed").exit_code == 3
+    assert len(desk.store.newest_first()) > created
+
+
 # the plan
 
 
