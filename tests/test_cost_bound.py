@@ -109,6 +109,10 @@ UNBOUNDED: dict[str, tuple[Any, str]] = {
     "servers of tools": (asking(mcp_servers=[]), "params.mcp_servers"),
     "compactions": (asking(context_management={}), "params.context_management"),
     "an unknown model": (asking(model="claude-next-9"), "no price for the model claude-next-9"),
+    "a name that only begins like that of a model": (
+        asking(model="claude-opus-4-50"),
+        "no price for the model claude-opus-4-50",
+    ),
     "no model": ({"custom_id": "a", "params": {"max_tokens": 1}}, "no price for the model None"),
     "max_tokens that is a text": (asking(max_tokens="9"), "no max_tokens that is an integer"),
     "negative max_tokens": (asking(max_tokens=-1), "no max_tokens that is an integer"),

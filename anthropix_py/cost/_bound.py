@@ -67,7 +67,8 @@ class _Most:
         self, model: str, size: int, output: int, params: Mapping[str, Any]
     ) -> Decimal | None:
         prices = self._prices.find(model, self._day)
-        if prices is None:
+        # A name that only begins like that of a model may be that of a dearer one.
+        if prices is None or "name" in prices.marks:
             return None
         rates = prices.rates[prices.tier(size)]
         rate = dearest_input(rates, *caching(params))
