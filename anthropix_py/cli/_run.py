@@ -133,6 +133,8 @@ class _Run:
         if os.path.isdir(self._links[0].file):
             folder = os.path.join(self._links[0].folder, "results")
             raise wrong_use(f"the results of a folder will be in {folder}", "leave -o out")
+        if os.path.exists(output) and os.path.samefile(output, self._links[0].file):
+            raise wrong_use(f"{output} is the file of the requests", "choose another -o")
         # what is there may be what an earlier call has written
         _place.check(output, self._out, replace=self._options["replace"] or is_known)
 

@@ -293,6 +293,14 @@ def test_a_retry_that_was_only_planned_is_sent_by_no_later_call(
     assert len(desk.store.newest_first()) > created
 
 
+def test_the_requests_are_not_replaced_by_the_results(file: str) -> None:
+    before = Path(file).read_bytes()
+    desk = Desk()
+    done = desk.run("run", file, "-o", f"./{file}", "--yes", "--replace")
+    assert (done.exit_code, desk.store.newest_first()) == (2, [])
+    assert Path(file).read_bytes() == before
+
+
 # the plan
 
 
