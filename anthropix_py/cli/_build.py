@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from .. import build
+from .._problem import shown
 from . import _place, _reading
 from ._command import printing
 from ._errors import wrong_use
@@ -131,6 +132,10 @@ def _columns(file: str, kind: str) -> Iterator[dict[str, Any]]:
         source = open(file, encoding="utf-8-sig", newline="")  # noqa: SIM115 - closed below
     with source:
         rows = csv.DictReader(source, delimiter=delimiter, strict=True)
+        names = list(rows.fieldnames or ())
+        repeated = [name for at, name in enumerate(names) if name in names[:at]]
+        if repeated:
+            raise wrong_use(f"{file}: several columns have the name {shown(repeated[0])}")
         for row in rows:
             if None in row:
                 raise wrong_use(f"{file}, line {rows.line_num}: more values than names")

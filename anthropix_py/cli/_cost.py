@@ -72,7 +72,11 @@ def command(
 
 
 def _of_rows(out: Output, file: str, moment: str, multiplier: float) -> None:
-    found = unwrap(cost.of(_rows.of(file), created_at=moment, multiplier=multiplier))
+    try:
+        found = unwrap(cost.of(_rows.of(file), created_at=moment, multiplier=multiplier))
+    except TypeError as error:
+        # a succeeded row without a message
+        raise wrong_use(f"{file}: {error}") from None
     if not out.as_table:
         out.data(event("cost", **_described(found)))
         return

@@ -7,6 +7,7 @@ import click
 from .. import usage
 from . import _rows
 from ._command import printing
+from ._errors import wrong_use
 from ._events import event
 from ._output import Output
 
@@ -22,7 +23,11 @@ def command(out: Output, file: str) -> None:
     FILE holds rows of results, as anthropix results and anthropix run write them, or is the folder
     of a job. Needs no network. A figure that the server did not name is null, or - in a table.
     """
-    totals = usage.total(_rows.of(file))
+    try:
+        totals = usage.total(_rows.of(file))
+    except TypeError as error:
+        # a succeeded row without a message
+        raise wrong_use(f"{file}: {error}") from None
     if out.as_table:
         out.table(_NAMES, [[model, *tokens] for model, tokens in totals.items()])
         return

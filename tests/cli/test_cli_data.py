@@ -184,6 +184,8 @@ BAD_ROWS: dict[str, tuple[list[str], str]] = {
     "a time without a zone": (["cost", "rows.jsonl", "--created-at", "2026-11-20"], "time"),
     "not a time": (["cost", "rows.jsonl", "--created-at", "yesterday"], "yesterday"),
     "half a row": (["usage", "cut"], "line 1"),
+    "no message": (["usage", "messageless"], "expected a row of results"),
+    "no message to price": (["cost", "messageless"], "expected a row of results"),
     "not JSON": (["cost", "binary"], "not JSON"),
 }
 
@@ -194,6 +196,7 @@ def test_what_cannot_be_priced(arguments: list[str], part: str) -> None:
     results(desk)
     Path("cut").write_text('{"custom_id": "a", "result": {"type": "suc')
     Path("binary").write_bytes(b"\x00\xff")
+    Path("messageless").write_text('{"custom_id": "a", "result": {"type": "succeeded"}}\n')
     done = desk.run(*arguments)
     assert (done.exit_code, done.stdout) == (2, ""), done.output
     assert part in done.stderr
@@ -291,6 +294,7 @@ BAD_TABLES: dict[str, tuple[str, list[str], str]] = {
     "no such id": ("text\na\n", [], "'id'"),
     "an empty text": ("id,text\n1,\n", [], "row 1"),
     "the same id twice": ("id,text\n1,a\n1,b\n", [], "row 2"),
+    "the same name twice": ("id,text,text\n1,a,b\n", [], "several columns have the name 'text'"),
     "too many values": ("id,text\n1,a,b\n", [], "line 2: more values than names"),
     "a quote that does not end": ('id,text\n1,"a\n', [], "unexpected end"),
     "a parameter without a value": ("id,text\n1,a\n", ["--param", "temperature"], "NAME=VALUE"),
