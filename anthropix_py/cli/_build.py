@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -127,8 +128,11 @@ def _columns(file: str, kind: str) -> Iterator[dict[str, Any]]:
     delimiter = ","
     if kind == ".tsv":
         delimiter = "\t"
-    source: Any = sys.stdin
-    if file != "-":
+    source: Any
+    if file == "-":
+        # sys.stdin would decode by the locale, and let bytes through that are not UTF-8
+        source = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline="")
+    else:
         source = open(file, encoding="utf-8-sig", newline="")  # noqa: SIM115 - closed below
     with source:
         rows = csv.DictReader(source, delimiter=delimiter, strict=True)

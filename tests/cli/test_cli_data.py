@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -372,3 +375,21 @@ WORDS: dict[str, tuple[str, str]] = {
 @table("found, expected", WORDS)
 def test_words(found: str, expected: str) -> None:
     assert found == expected
+
+
+STDIN: dict[str, tuple[bytes, int, bytes]] = {
+    "UTF-8": ("id,text\n1,é\n".encode(), 0, "é".encode()),
+    "a byte order mark": (b"\xef\xbb\xbfid,text\n1,a\n", 0, b'"a"'),
+    "Latin-1": (b"id,text\n1,\xe9\n", 2, b""),
+}
+
+
+@table("content, code, part", STDIN)
+def test_a_table_from_stdin_is_utf_8_in_any_locale(content: bytes, code: int, part: bytes) -> None:
+    words = [sys.executable, "-m", "anthropix_py", "build", "-", "--id", "id", "--prompt", "{text}"]
+    words += ["--model", MODEL, "--max-tokens", "9"]
+    for encoding in ("latin-1", "ascii:surrogateescape"):
+        variables = {**os.environ, "PYTHONIOENCODING": encoding}
+        done = subprocess.run(words, input=content, capture_output=True, env=variables, check=False)
+        assert done.returncode == code, done.stderr
+        assert part in done.stdout
