@@ -58,7 +58,8 @@ COMMON = """
 ## What all commands have in common
 
 - **Data go to stdout, everything else to stderr.** On a terminal data are a table, elsewhere JSON
-  Lines; `--json` and `--table` force one of them. A closed pipe ends a command quietly.
+  Lines; `--json` and `--table` force one of them. The rows of `results` are JSON Lines everywhere.
+  A closed pipe ends a command quietly.
 - **With `--json`** a command that takes long prints events, of which the last is always a
   `summary` with the exit code and, if it failed, the error with its code, message, request id and
   next step. The other commands print the API's own objects, and an error as one line of JSON on
