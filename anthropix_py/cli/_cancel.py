@@ -36,9 +36,12 @@ def command(out: Output, server: Server, id: str | None, folder: str | None) -> 
 
 def _cancel_job(out: Output, server: Server, folder: str) -> int:
     from .. import job
+    from . import _retry
     from ._job import JobWatch, finished
     from ._progress import shown
 
+    # a retry of the job, if that is what runs
+    folder = _retry.links("", folder)[-1].folder
     out.has_events = True
     out.goes_on = lambda: [("The job is being canceled. Continue:", words())]
     with shown(out, server.pace) as progress:
@@ -46,6 +49,6 @@ def _cancel_job(out: Output, server: Server, folder: str) -> int:
         server.pace.on_wait = watch.waiting
         done = unwrap(job.cancel(server.client, folder, on_event=watch.happened))
         watch.end()
-    finished(out, done, folder)
+    finished(out, done)
     out.say(f"Results: {done.results}")
     return 0

@@ -21,6 +21,7 @@ from ._client import Options, Surroundings, connect
 from ._errors import CommandError, Failure, failure_of
 from ._exits import PipeClosed, Stop, Terminated, TimeIsUp
 from ._log import logged
+from ._numbers import INTERVAL
 from ._output import Form, Output
 
 Function = Callable[..., Any]
@@ -70,12 +71,16 @@ def _help_of_json(*, events: bool) -> str:
 
 
 def talking(
-    *, ask: bool = False, only_with: tuple[str, ...] = ()
+    *,
+    ask: bool = False,
+    only_with: tuple[str, ...] = (),
+    check: Callable[[str], object] | None = None,
 ) -> Callable[[Function], Function]:
     """Pass a command its `Server` second, and add the options for that; below `printing`.
 
     *ask*: make a call that proves the key first, because what follows costs money. *only_with*:
-    options; without any of them the command talks to nobody, and gets None.
+    options; without any of them the command talks to nobody, and gets None. *check*: called with
+    FILE before anything is sent, and before a key is missed.
     """
 
     def decorate(function: Function) -> Function:
@@ -85,7 +90,7 @@ def talking(
             "--read-timeout",
             default=600.0,
             show_default=True,
-            type=click.FloatRange(0, min_open=True),
+            type=INTERVAL,
             metavar="SECONDS",
             help="Silence after which a connection is given up.",
         )
@@ -101,6 +106,8 @@ def talking(
             ca_bundle: str | None,
             **options: Any,
         ) -> object:
+            if check is not None:
+                check(options["file"])
             if only_with and not any(options[name] for name in only_with):
                 return function(out, None, **options)
             given = Options(base_url, beta, read_timeout, ca_bundle)

@@ -13,6 +13,7 @@ from ._client import Server
 from ._command import printing, talking
 from ._errors import wrong_use
 from ._events import event
+from ._numbers import FACTOR
 from ._output import Output
 from ._words import dollars, plural, text_of
 
@@ -29,7 +30,7 @@ _NAMES = ("model", "input", "output", "cache_write", "cache_read", "dollars")
 )
 @click.option(
     "--multiplier",
-    type=click.FloatRange(0, min_open=True),
+    type=FACTOR,
     default=1.0,
     show_default=True,
     metavar="FACTOR",

@@ -13,10 +13,15 @@ from ._errors import CommandError, Failure
 from ._output import Output
 
 
+def _check(file: str) -> None:
+    if file != "-":
+        _reading.check(file)
+
+
 @click.command("create")
 @click.argument("file")
 @printing()
-@talking(ask=True)
+@talking(ask=True, check=_check)
 def command(out: Output, server: Server, file: str) -> None:
     """Create a batch of the requests in FILE, and print it.
 

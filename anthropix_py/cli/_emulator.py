@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import queue
 import signal
-import threading
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,6 +12,7 @@ import click
 from .. import emulator
 from ..emulator import KINDS, OUTCOMES, Fault, Reply
 
+_TICK = 1.0  # seconds
 _CALLS = "create, list, show, cancel, delete, results, count_tokens or *"
 _WIDTH = max(map(len, KINDS)) + 2
 _FAULTS = "\n".join(f"  {kind:<{_WIDTH}}{text}" for kind, text in KINDS.items())
@@ -168,12 +169,23 @@ def command(
 def _serve(
     store: emulator.Store, host: str, port: int, faults: tuple[Fault, ...], api_key: str
 ) -> None:
-    stopped = threading.Event()
+    # Not an Event: a handler that sets one waits for ever if the signal comes just as the main
+    # thread begins to wait. A SimpleQueue is made for such calls.
+    stopped: queue.SimpleQueue[None] = queue.SimpleQueue()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_number, lambda *_: stopped.set())
+        signal.signal(signal_number, lambda *_: stopped.put(None))
     with emulator.serve(store, host=host, port=port, faults=faults) as url:
         click.echo(f"The Message Batches API is emulated at {url}; Ctrl-C stops it.")
         click.echo(f"export ANTHROPIC_BASE_URL={url}")
         click.echo(f"export ANTHROPIC_API_KEY={api_key}")
-        while not stopped.wait(3600):
-            pass
+        _wait_for(stopped)
+
+
+def _wait_for(stopped: queue.SimpleQueue[None]) -> None:
+    while True:
+        try:
+            stopped.get(timeout=_TICK)
+            return
+        except queue.Empty:
+            # Windows runs no handler while the main thread waits.
+            continue

@@ -80,12 +80,22 @@ _JOBS: dict[str, _Rule] = {
     "running_elsewhere": _Rule(_exits.UNFINISHED, "wait for it; anthropix status DIR shows it"),
     "unsettled": _Rule(_exits.FAILED, "decide by hand about the batches named"),
     "canceled_elsewhere": _Rule(
-        _exits.UNFINISHED, "to send the canceled requests again: --retry-failed"
+        _exits.UNFINISHED,
+        "anthropix cancel --job DIR delivers what was done; then add --retry-failed to go on",
     ),
     "corrupt": _Rule(_exits.FAILED, "see docs/jobs.md: what can happen"),
     "network_file_system": _Rule(_exits.WRONG_USE, "choose a folder on a disk: -d DIR"),
     "over_budget": _Rule(_exits.UNFINISHED, f"{_AGAIN} with a higher --max-cost"),
 }
+
+PYTHON = (
+    ": call job.run",
+    ". Use a key of that workspace",
+    ". To send the canceled",
+    ". To go on, run",
+    ": see job.results",
+)
+"""Where the details of errors of jobs begin to say what to do in Python."""
 
 # By the name of the class, because some of these modules are slow to import.
 _KINDS: dict[str, tuple[str, _Rule]] = {
@@ -156,13 +166,20 @@ def _of_file(path: str, detail: str) -> Failure:
 
 
 def _of_other(error: BaseException) -> Failure:
-    reason = getattr(error, "reason", None)
+    reason, detail = getattr(error, "reason", None), getattr(error, "detail", None)
     if type(error).__name__ == "JobError" and isinstance(reason, str):
-        code, rule = reason, _JOBS.get(reason, _Rule(_exits.FAILED, _AGAIN))
-    else:
-        code, rule = _KINDS.get(type(error).__name__, _UNKNOWN)
+        rule = _JOBS.get(reason, _Rule(_exits.FAILED, _AGAIN))
+        return Failure(rule.exit, reason, _without_python(str(detail)), rule.next)
+    code, rule = _KINDS.get(type(error).__name__, _UNKNOWN)
     request_id = getattr(error, "request_id", None)
     return Failure(rule.exit, code, str(error), rule.next, request_id)
+
+
+def _without_python(detail: str) -> str:
+    """Return what the error of a job says, without what to do about it in Python."""
+    for beginning in PYTHON:
+        detail = detail.partition(beginning)[0]
+    return detail
 
 
 def _in_doubt(error: UnknownOutcome) -> Failure:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from .. import job
+from .. import job, rows
 from ..result import unwrap
 from . import _exits
 from ._output import Output
@@ -61,6 +60,10 @@ class JobWatch:
         self._parts = ["reading the requests"]
         self._changed = False
         self._read_at = -_OFTEN
+
+    def begin(self) -> None:
+        """Show that the requests are read."""
+        self._progress.state(self._parts)
 
     def happened(self, event: dict[str, Any]) -> None:
         """Show one event of the job."""
@@ -151,21 +154,17 @@ class Group(NamedTuple):
     first: str
 
 
-def failures(folder: str) -> list[Group]:
-    """Return the failed rows of a job by what they say, the most frequent first."""
+def failures(path: str) -> list[Group]:
+    """Return the failed rows in a file by what they say, the most frequent first."""
     counts: Counter[str] = Counter()
     firsts: dict[str, str] = {}
-    for row in _failed(folder):
+    for row in unwrap(rows.read(path)):
         reason = _reason(row["result"])
         if reason not in firsts and len(firsts) >= _GROUPS:
             reason = "other reasons"
         firsts.setdefault(reason, row["custom_id"])
         counts[reason] += 1
     return [Group(reason, count, firsts[reason]) for reason, count in counts.most_common()]
-
-
-def _failed(folder: str) -> Iterator[Any]:
-    return unwrap(job.failures(folder))
 
 
 def _reason(result: Any) -> str:
@@ -188,12 +187,12 @@ def say_failures(out: Output, groups: list[Group]) -> None:
         out.say(f"  {plural(count, 'row')} for {plural(len(rest), 'other reason')}")
 
 
-def finished(out: Output, done: job.Summary, folder: str, *, again: str | None = None) -> int:
+def finished(out: Output, done: job.Summary, *, again: str | None = None) -> int:
     """Print the summary of a job, its failures by their reasons, and what to do about them.
 
     Returns the exit code. *again*: the command that sends the failed requests again.
     """
-    groups = failures(folder)
+    groups = failures(done.failures)
     out.summary |= {**done._asdict(), "reasons": [group._asdict() for group in groups]}
     failed = sum(done.failed.values())
     out.say(

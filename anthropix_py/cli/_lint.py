@@ -34,7 +34,7 @@ _TRIALS = ("outcome", "requests", "custom_id", "what it says")
 )
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before the canary.")
 @printing(events=True)
-@talking(only_with=("count_tokens", "canary"))
+@talking(only_with=("count_tokens", "canary"), check=_reading.check)
 def command(
     out: Output, server: Server | None, file: str, strict: bool, yes: bool, **asked: bool
 ) -> int:
@@ -42,11 +42,11 @@ def command(
 
     FILE has one request a line, and may be compressed with gzip and of any size. An error prevents
     a batch; the server would process a request with a warning, and probably report it as failed.
-    Needs no network and no key, unless it counts tokens or tries a canary.
+    For anthropix run a custom_id may be any text; here it must be one that a batch can hold. Needs
+    no network and no key, unless it counts tokens or tries a canary.
 
     Ends with 2 if there are errors, and with 3 if the canary had failures.
     """
-    _reading.check(file)
     report = unwrap(validate.file(file))
     _print(out, report)
     if report.errors or (strict and report.warned):
@@ -87,7 +87,7 @@ def _ask(
             raise wrong_use("nobody can be asked about the canary, which costs money", "add --yes")
         if not out.ask(question):
             out.say("Nothing was created.")
-            return _exits.DONE
+            return _exits.UNFINISHED
     return _try(out, server, shapes)
 
 

@@ -13,6 +13,7 @@ from . import _batches
 from ._client import Server
 from ._command import printing, talking
 from ._errors import wrong_use
+from ._numbers import INTERVAL
 from ._output import Output
 from ._progress import Progress, shown
 from ._words import lasting
@@ -31,7 +32,7 @@ _LARGEST = 1000  # batches of a page
     "--interval",
     default=10.0,
     show_default=True,
-    type=click.FloatRange(0, min_open=True),
+    type=INTERVAL,
     metavar="SECONDS",
     help="Between two calls of --watch.",
 )

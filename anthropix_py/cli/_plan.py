@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from .. import cost
+from .. import cost, validate
 from ..client import Client
+from ..result import unwrap
 from . import _reading
 from ._errors import wrong_use
 from ._output import Output
@@ -24,7 +25,8 @@ class Plan(NamedTuple):
 
     `batches`: how many there will be, or the least and the most, because a job cuts its batches a
     little smaller than allowed, each differently. `low`, `high`: dollars, without any output and
-    with all of it; None if unknown, for the reason that `unpriced` names.
+    with all of it; None if unknown, for the reason that `unpriced` names. `errors`: faults for
+    which the job would not begin. `warned`: requests that will probably fail.
     """
 
     requests: int
@@ -33,6 +35,8 @@ class Plan(NamedTuple):
     low: Decimal | None = None
     high: Decimal | None = None
     unpriced: str | None = None
+    errors: int = 0
+    warned: int = 0
 
     @property
     def line(self) -> str:
@@ -65,12 +69,9 @@ class Plan(NamedTuple):
 
 def of(client: Client, path: str, batch_size: int) -> Plan:
     """Return the plan for a file or folder of requests; it is read, and its input is counted."""
-    models = Counter(map(_model, _all(path)))
-    requests = models.total()
-    if not requests:
-        raise wrong_use(f"{path}: no requests", "write one request a line")
-    batches = (_parts(requests, batch_size), _parts(requests, smallest(batch_size)))
-    plan = Plan(requests, batches, dict(models.most_common()))
+    plan = read(client, path, batch_size)
+    if plan.errors:
+        return plan
     match cost.estimate(client, _all(path)):
         case "ok", found if found.low is not None and found.high is not None:
             return plan._replace(low=found.low, high=found.high)
@@ -79,6 +80,34 @@ def of(client: Client, path: str, batch_size: int) -> Plan:
             return plan._replace(unpriced=f"no price is known for {', '.join(priceless)}")
         case "error", error:
             return plan._replace(unpriced=str(error))
+
+
+def read(client: Client, path: str, batch_size: int) -> Plan:
+    """Return the plan without a price."""
+    setting: dict[str, Any] = {"api_version": client.api_version, "beta": client.beta}
+    reports = [unwrap(validate.file(one, client.limits, **setting)) for one in _files(path)]
+    requests = sum(one.requests for one in reports)
+    if not requests:
+        raise wrong_use(f"{path}: no requests", "write one request a line")
+    size = sum(one.bytes for one in reports)
+    least = max(_parts(requests, batch_size), _parts(size, client.limits.bytes))
+    most = max(_parts(requests, smallest(batch_size)), least)
+    models: Counter[str] = Counter()
+    for one in reports:
+        models.update(one.models)
+    return Plan(
+        requests,
+        (least, most),
+        dict(models.most_common()),
+        errors=sum(map(_errors, reports)),
+        warned=sum(one.warned for one in reports),
+    )
+
+
+def _errors(report: validate.Report) -> int:
+    """Return the number of faults, apart from custom_ids: a job takes any text."""
+    groups = [one for one in report.groups if one.severity == "error"]
+    return sum(one.count for one in groups if one.pointer != "/custom_id")
 
 
 def smallest(batch_size: int) -> int:
@@ -93,26 +122,23 @@ def _parts(requests: int, size: int) -> int:
 def agreed(out: Output, plan: Plan) -> bool:
     """Return whether a person agrees to the plan. Raises an error if nobody can be asked."""
     if not out.can_ask:
+        what = ""
+        if out.quiet:
+            # what was not said before
+            what = f" ({plan.line})"
         raise wrong_use(
-            f"not begun: {plan.line}, and nobody can be asked", "add --yes to begin the job"
+            f"the job was not begun{what}, because nobody can be asked", "add --yes to begin it"
         )
     return out.ask(f"Create {plan.in_batches}?")
 
 
 def _all(path: str) -> Iterator[dict[str, Any]]:
+    for one in _files(path):
+        yield from _reading.requests(one)
+
+
+def _files(path: str) -> list[str]:
     if not os.path.isdir(path):
-        yield from _reading.requests(path)
-        return
-    for name in sorted(os.listdir(path)):
-        if name.endswith(_ENDS):
-            yield from _reading.requests(os.path.join(path, name))
-
-
-def _model(request: dict[str, Any]) -> str:
-    params = request.get("params")
-    model = None
-    if isinstance(params, dict):
-        model = params.get("model")
-    if isinstance(model, str):
-        return model
-    return "no model"
+        return [path]
+    names = sorted(name for name in os.listdir(path) if name.endswith(_ENDS))
+    return [os.path.join(path, name) for name in names]

@@ -9,10 +9,10 @@ can be unfinished. One that was planned but not begun (a dry run, a "no") is tak
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
-from .. import job
+from .. import job, rows
 from ..result import unwrap
 from ..types import Row
 from . import _place, _reading
@@ -56,10 +56,11 @@ def with_failed(found: list[Link]) -> list[Link]:
     state = job.status(last.folder)
     if state[0] == "error" or state[1].next_at is not None or not left(found):
         return found
+    failures = os.path.join(last.folder, "failures.jsonl")
     if os.path.isdir(first.file):
         raise wrong_use(
             f"--retry-failed takes a job over one file, and {first.file} is a folder",
-            f"its failed rows are in {os.path.join(first.folder, 'failures.jsonl')}",
+            f"its failed rows are in {failures}",
         )
     following = _retry(first.folder, len(found))
     failed = _failed(found)
@@ -79,7 +80,8 @@ def left(found: list[Link]) -> int:
 
 def _failed(found: list[Link]) -> set[str]:
     """Return the custom_ids of the requests that failed, and have succeeded in no retry."""
-    failed = {row["custom_id"] for row in unwrap(job.failures(found[0].folder))}
+    path = os.path.join(found[0].folder, "failures.jsonl")
+    failed = {row["custom_id"] for row in unwrap(rows.read(path))}
     for link in found[1:]:
         failed -= {row["custom_id"] for row in unwrap(job.results(link.folder))}
     return failed
@@ -89,14 +91,14 @@ def results(found: list[Link]) -> Iterator[Row]:
     """Yield the rows that have succeeded in any of the links, in the order of the file."""
     left = [_Rows(link.folder) for link in found]
     for request in _reading.requests(found[0].file):
-        for rows in left:
-            if rows.next is not None and rows.next["custom_id"] == request.get("custom_id"):
-                yield rows.take()
+        for one in left:
+            if one.next is not None and one.next["custom_id"] == request.get("custom_id"):
+                yield one.take()
                 break
-    for rows in left:
+    for one in left:
         # The file was changed: these rows are in it no more, or in another order.
-        while rows.next is not None:
-            yield rows.take()
+        while one.next is not None:
+            yield one.take()
 
 
 def lines(found: list[Link]) -> Iterator[bytes]:
@@ -106,14 +108,20 @@ def lines(found: list[Link]) -> Iterator[bytes]:
     return _place.blocks(os.path.join(found[0].folder, "results.jsonl"))
 
 
+def in_all(found: list[Link]) -> str:
+    """Return how many requests have succeeded in any of the links."""
+    total = unwrap(job.status(found[0].folder)).total
+    return f"With the earlier attempts: {total - left(found):,} of {total:,} requests succeeded"
+
+
 class _Rows:
     """The rows of one job. `next`: the next one, None at the end."""
 
     def __init__(self, folder: str) -> None:
-        self._rows: Iterator[Row] = unwrap(job.results(folder))
-        self.next: Row | None = next(self._rows, None)
+        self._rows: Iterator[Any] = unwrap(rows.read(os.path.join(folder, "results.jsonl")))
+        self.next: Mapping[str, Any] | None = next(self._rows, None)
 
-    def take(self) -> Row:
+    def take(self) -> Mapping[str, Any]:
         """Return the next row, and go on."""
         row = self.next
         if row is None:

@@ -14,9 +14,16 @@ from . import _exits, _job, _place, _plan, _reading, _retry
 from ._client import Server
 from ._command import printing, talking, words
 from ._errors import wrong_use
+from ._numbers import DOLLARS, INTERVAL, TIMEOUT
 from ._output import Output
 from ._progress import shown
 from ._words import plural
+
+
+def _check(file: str) -> None:
+    if file == "-":
+        raise wrong_use("run needs a file", "the same command must find the requests again")
+    _reading.check(file)
 
 
 @click.command("run")
@@ -27,7 +34,7 @@ from ._words import plural
 @click.option("-y", "--yes", is_flag=True, help="Do not ask, and do not price the job first.")
 @click.option(
     "--max-cost",
-    type=click.FloatRange(0, min_open=True),
+    type=DOLLARS,
     metavar="DOLLARS",
     help="Create no batch that might lead beyond it; then end with 5. Needs the extra [cost].",
 )
@@ -39,7 +46,7 @@ from ._words import plural
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0),
+    type=TIMEOUT,
     metavar="SECONDS",
     help="Stop then, with exit code 5; the batches go on.",
 )
@@ -52,7 +59,7 @@ from ._words import plural
 )
 @click.option(
     "--interval",
-    type=click.FloatRange(0, min_open=True),
+    type=INTERVAL,
     metavar="SECONDS",
     help="Between polls of a batch; by default what the server asks for.",
 )
@@ -62,7 +69,7 @@ from ._words import plural
     help="Vouch for it that the key is of the workspace in which the job began.",
 )
 @printing(events=True)
-@talking(ask=True)
+@talking(ask=True, check=_check)
 def command(
     out: Output,
     server: Server,
@@ -75,13 +82,11 @@ def command(
 
     FILE has one request a line, {"custom_id": ..., "params": {...}}; it may be compressed with
     gzip, or a folder of such files. The job is kept in DIR: the same command again continues it,
-    after a crash, Ctrl-C, or a full disk. Nothing is paid twice.
+    after a crash, Ctrl-C, or a full disk, and no request is paid twice because of that. A
+    custom_id may be any text that is used once.
 
     On a terminal it says first what it will cost, and asks. Without a terminal it needs --yes.
     """
-    if file == "-":
-        raise wrong_use("run needs a file", "the same command must find the requests again")
-    _reading.check(file)
     server.pace.end_after(timeout)
     folder = folder or file.rstrip("/") + ".job"
     return _Run(out, server, file, folder, **options).run()
@@ -115,16 +120,24 @@ class _Run:
         if is_known:
             out.say(f"The job in {folder} goes on.")
         if not self._may_begin(is_known=is_known):
-            return _exits.DONE
+            return self._not_begun()
         done = self._done()
         self._deliver(done)
-        code = _job.finished(out, done, folder, again=self._again())
+        code = _job.finished(out, done, again=self._again())
+        if len(self._links) > 1:
+            out.say(_retry.in_all(self._links))
         left = _retry.left(self._links)
         if code == _exits.DONE and left:
             # they were not in FILE when the others were sent again
             out.warn(f"not sent again, because FILE lacks them: {plural(left, 'failed request')}")
             return _exits.SOME_FAILED
         return code
+
+    def _not_begun(self) -> int:
+        if self._options["dry_run"]:
+            return _exits.DONE
+        self._out.say("Nothing was created.")
+        return _exits.UNFINISHED
 
     def _check_output(self, *, is_known: bool) -> None:
         output = self._options["output"]
@@ -140,20 +153,21 @@ class _Run:
 
     def _may_begin(self, *, is_known: bool) -> bool:
         """Say what is planned; return whether to go on."""
-        out, options = self._out, self._options
+        out, options, file = self._out, self._options, self._job.file
         if not options["dry_run"] and (options["yes"] or is_known):
             return True
-        plan = _plan.of(self._server.client, self._job.file, options["batch_size"])
+        plan = _plan.of(self._server.client, file, options["batch_size"])
         out.say(plan.line)
         if plan.unpriced is not None:
             out.say(f"The price is not known: {plan.unpriced}")
         out.event("plan", **plan.described())
-        if options["dry_run"]:
-            return False
-        if _plan.agreed(out, plan):
-            return True
-        out.say("Nothing was created.")
-        return False
+        if plan.errors:
+            faults = plural(plan.errors, "fault")
+            raise wrong_use(f"{faults} that no batch can hold", f"anthropix lint {quote(file)}")
+        if plan.warned:
+            requests = plural(plan.warned, "request")
+            out.warn(f"{requests} will probably fail: anthropix lint {quote(file)}")
+        return not options["dry_run"] and _plan.agreed(out, plan)
 
     def _done(self) -> job.Summary:
         options, server, folder = self._options, self._server, self._job.folder
@@ -165,6 +179,7 @@ class _Run:
         self._out.goes_on = self._goes_on
         with shown(self._out, server.pace) as progress:
             watch = _job.JobWatch(self._out, server.pace, progress, folder)
+            watch.begin()
             server.pace.on_wait = watch.waiting
             done = unwrap(
                 job.run(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from shlex import quote
 
 import click
 
 from .. import job
 from ..result import unwrap
-from . import _job
+from . import _job, _retry
 from ._client import Server
 from ._command import printing, talking
 from ._events import event
@@ -38,6 +39,9 @@ def command(out: Output, server: Server | None, folder: str, refresh: bool) -> N
         found = unwrap(job.step(server.client, folder))
     else:
         found = unwrap(job.status(folder))
+    retry = _retry.links("", folder)[-1].folder
+    if retry != folder:
+        out.say("The failed requests were sent again:", f"anthropix status {quote(retry)}")
     if not out.as_table:
         details = {**_job.described(found), "next_at": found.next_at}
         attempts = [one._asdict() for one in found.batches]

@@ -10,6 +10,7 @@ from ..types import MessageBatch
 from . import _batches
 from ._client import Server
 from ._command import printing, talking, words
+from ._numbers import INTERVAL, TIMEOUT
 from ._output import Output
 from ._progress import Progress, shown
 from ._words import counted, lasting
@@ -45,12 +46,10 @@ class Watch:
 
 @click.command("wait")
 @click.argument("id")
-@click.option(
-    "--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Stop then, with exit code 5."
-)
+@click.option("--timeout", type=TIMEOUT, metavar="SECONDS", help="Stop then, with exit code 5.")
 @click.option(
     "--interval",
-    type=click.FloatRange(0, min_open=True),
+    type=INTERVAL,
     metavar="SECONDS",
     help="Between polls; by default what the server asks for.",
 )

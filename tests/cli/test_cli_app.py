@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -42,6 +43,29 @@ def test_the_summary_of_a_command_is_the_first_line_of_its_help(name: str) -> No
     assert command.name == name
     assert command.help is not None
     assert command.help.splitlines()[0] == COMMANDS[name]
+
+
+NUMBERS: dict[str, list[str]] = {
+    "not a number": ["wait", "x", "--timeout", "soon"],
+    # NaN is in every range, and no waiting would end
+    "NaN": ["wait", "x", "--timeout", "nan"],
+    "endless": ["wait", "x", "--timeout", "inf"],
+    "no interval": ["list", "--watch", "--interval", "0"],
+    "an interval of days": ["wait", "x", "--interval", "1e6"],
+    "negative": ["run", "x", "--max-cost", "-1"],
+    "nothing at all": ["run", "x", "--max-cost", "0"],
+    "too many requests": ["run", "x", "--batch-size", "100001"],
+    "no factor": ["cost", "x", "--multiplier", "nan"],
+}
+
+
+@pytest.mark.parametrize("arguments", NUMBERS.values(), ids=NUMBERS)
+def test_impossible_numbers_are_wrong_use(arguments: list[str]) -> None:
+    done = CliRunner().invoke(cli, arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1].startswith("Error: Invalid value for '--")
+    done = CliRunner().invoke(cli, [*arguments, "--json"])
+    assert json.loads(done.stderr)["exit"] == 2
 
 
 def test_an_unknown_command_is_an_error() -> None:

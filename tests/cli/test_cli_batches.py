@@ -87,9 +87,19 @@ def test_a_bad_file_is_wrong_use_and_nothing_is_sent(
     assert desk.store.newest_first() == []
 
 
-@table("name", {"no file": "nothing.jsonl", "a folder": "."})
-def test_what_is_not_a_file_is_one_line_and_the_next_step(tmp_path: Path, name: str) -> None:
-    done = Desk().run("create", str(tmp_path / name))
+NOT_FILES: dict[str, tuple[str, str | None]] = {
+    "no file": ("nothing.jsonl", "any-key"),
+    # the file is looked at first
+    "no file and no key": ("nothing.jsonl", None),
+    "a folder": (".", "any-key"),
+}
+
+
+@table("name, key", NOT_FILES)
+def test_what_is_not_a_file_is_one_line_and_the_next_step(
+    tmp_path: Path, name: str, key: str | None
+) -> None:
+    done = Desk().run("create", str(tmp_path / name), ANTHROPIC_API_KEY=key)
     assert done.exit_code == 2
     assert [line.partition(": ")[0] for line in error_lines(done)] == ["Error", "Next"]
 

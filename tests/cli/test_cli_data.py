@@ -18,6 +18,7 @@ from cli_runs import Desk, error_lines, fits, written
 from samples import request, table
 
 from anthropix_py import rows as rows_of
+from anthropix_py.cli._output import fitted
 from anthropix_py.cli._words import dollars, lasting, plural
 
 MODEL = "claude-haiku-4-5"
@@ -354,6 +355,26 @@ def test_a_plan_without_a_price_says_why(params: dict[str, Any], part: str) -> N
 
 
 # words
+
+LINES: dict[str, tuple[str, str | None, int, list[str]]] = {
+    "no terminal": ("a b c", None, 0, ["a b c"]),
+    "wide enough": ("a b", "run x", 20, ["a b  run x"]),
+    "no terminal, with a command": ("a " * 99, "run x", 0, ["a " * 99 + "  run x"]),
+    "words are kept": ("aaa bbb ccc", None, 7, ["aaa bbb", "ccc"]),
+    # against a command that cannot be copied
+    "a command is never broken": ("aaa bbb", "run a-b c", 7, ["aaa bbb", "  run a-b c"]),
+    "a long word": ("a" * 9, None, 7, ["a" * 9]),
+    "several lines": ("a\n\nb", None, 7, ["a", "", "b"]),
+    "nothing": ("", None, 7, []),
+}
+
+
+@table("text, command, width, lines", LINES)
+def test_lines_fit_the_terminal(
+    text: str, command: str | None, width: int, lines: list[str]
+) -> None:
+    assert fitted(text, command, width) == lines
+
 
 WORDS: dict[str, tuple[str, str]] = {
     "one": (plural(1, "batch"), "1 batch"),

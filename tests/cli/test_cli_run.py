@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 import samples
-from cli_runs import HOST, Desk, error_lines, fits, written
+from cli_runs import HOST, ROOT, Desk, error_lines, fits, written
 from samples import table
 from test_cli_batches import Changing
 
-from anthropix_py import job
-from anthropix_py.cli import _plan
+from anthropix_py import init, job
+from anthropix_py.cli import _errors, _plan
 from anthropix_py.emulator import Fault
 from anthropix_py.job._load import Sizes
 from anthropix_py.limits import Limits
@@ -182,6 +182,33 @@ def test_a_lost_response_is_found_out(file: str) -> None:
     assert len(desk.store.newest_first()) == 1
 
 
+def test_batches_that_somebody_canceled_are_not_sent_again_unasked(file: str) -> None:
+    desk = Desk(takes=1000, cancel_takes=1)
+    interrupted(desk, 3)
+    desk.run(*RUN, "--batch-size", "20")
+    patient(desk)
+    newest = desk.store.newest_first()[0]
+    assert desk.run("cancel", newest.id).exit_code == 0
+    done = desk.run(*RUN, "--batch-size", "20")
+    assert done.exit_code == 5
+    assert error_lines(done)[-2:] == [
+        "Error: somebody canceled batches of this job, so no more are created",
+        "Next: anthropix cancel --job DIR delivers what was done; then add --retry-failed to go on",
+    ]
+    assert desk.run("cancel", "--job", "r.jsonl.job").exit_code == 0
+    done = desk.run(*RUN, "--retry-failed")
+    assert (done.exit_code, ids()) == (0, ALL)
+    assert "With the earlier attempts: 50 of 50 requests succeeded" in done.stderr
+
+
+@pytest.mark.parametrize("beginning", _errors.PYTHON)
+def test_what_is_cut_off_the_errors_of_jobs_is_there(beginning: str) -> None:
+    # against a new wording that shows people what to write in Python
+    sources = (ROOT / "anthropix_py" / "job").glob("*.py")
+    texts = [" ".join(re.sub(r'"\s+f?"', "", one.read_text()).split()) for one in sources]
+    assert any(beginning in text for text in texts)
+
+
 # failed requests once more
 
 
@@ -234,6 +261,8 @@ def test_an_interrupted_retry_goes_on(file: str) -> None:
     done = desk.run(*RUN)
     assert "The job in r.jsonl.job/retry-1 goes on." in done.stderr
     assert len(desk.store.newest_first()) > created
+    done = desk.run("status", "r.jsonl.job")
+    assert "anthropix status r.jsonl.job/retry-1" in done.stderr
     order = ids()
     assert order == sorted(order, key=lambda text: int(text[3:]))
 
@@ -301,6 +330,24 @@ def test_the_requests_are_not_replaced_by_the_results(file: str) -> None:
     assert Path(file).read_bytes() == before
 
 
+# the most that it may cost
+
+
+def test_no_batch_is_created_that_might_cost_too_much(file: str) -> None:
+    written(Path(file), 50, model="claude-haiku-4-5")
+    desk = Desk()
+    words = ["run", file, "-o", "out.jsonl", "--yes", "--batch-size", "10"]
+    done = desk.run(*words, "--max-cost", "0.000001")
+    assert (done.exit_code, desk.store.newest_first()) == (5, [])
+    assert error_lines(done)[-1].startswith("Next: run the same command again with a higher")
+    # room for some of the batches
+    [*_, summary] = fits(desk.run(*words, "--max-cost", "0.0012", "--json").stdout)
+    assert (summary["exit"], summary["error"]["code"]) == (5, "over_budget")
+    assert 0 < len(desk.store.newest_first()) < 5
+    assert desk.run(*words, "--max-cost", "9").exit_code == 0
+    assert ids() == ALL
+
+
 # the plan
 
 
@@ -317,24 +364,50 @@ def test_without_a_terminal_it_needs_consent(file: str) -> None:
     desk = Desk()
     done = desk.run("run", file)
     assert (done.exit_code, desk.store.newest_first()) == (2, [])
-    assert error_lines(done)[-1] == "Next: add --yes to begin the job"
+    assert error_lines(done)[-1] == "Next: add --yes to begin it"
     [*_, summary] = fits(desk.run("run", file, "--json").stdout)
     assert (summary["exit"], summary["error"]["code"]) == (2, "wrong_use")
 
 
-ANSWERS: dict[str, tuple[str, int]] = {"yes": ("y\n", 1), "no": ("n\n", 0), "nothing": ("\n", 0)}
+ANSWERS: dict[str, tuple[str, int, int]] = {
+    "yes": ("y\n", 0, 1),
+    "no": ("n\n", 5, 0),
+    "nothing": ("\n", 5, 0),
+}
 
 
-@table("typed, batches", ANSWERS)
+@table("typed, code, batches", ANSWERS)
 def test_on_a_terminal_it_asks(
-    file: str, typed: str, batches: int, monkeypatch: pytest.MonkeyPatch
+    file: str, typed: str, code: int, batches: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("anthropix_py.cli._output._is_terminal", lambda name: name == "stdin")
     monkeypatch.setattr("anthropix_py.cli._output.Output.can_ask", True)
     desk = Desk()
     done = desk.run("run", file, input=typed)
     assert "Create 1 batch? [y/N]" in done.stderr
-    assert (done.exit_code, len(desk.store.newest_first())) == (0, batches)
+    assert (done.exit_code, len(desk.store.newest_first())) == (code, batches)
+
+
+def test_a_plan_with_faults_ends_before_anything_is_asked(file: str) -> None:
+    lines = [samples.request("any text", model="m"), {"custom_id": "b", "params": [], "x": 1}]
+    Path(file).write_text("\n".join(map(json.dumps, lines)) + "\n")
+    desk = Desk()
+    done = desk.run("run", file, "--dry-run")
+    assert done.exit_code == 2
+    assert re.fullmatch("Error: [0-9]+ faults? that no batch can hold", error_lines(done)[-2])
+    assert error_lines(done)[-1] == "Next: anthropix lint r.jsonl"
+    # a job takes custom_ids of any text
+    Path(file).write_text(json.dumps(lines[0]) + "\n")
+    assert desk.run("run", file, "--dry-run").exit_code == 0
+    written(Path(file), 3, max_tokens=0)
+    assert "3 requests will probably fail" in desk.run("run", file, "--dry-run").stderr
+
+
+def test_a_plan_counts_bytes_too(file: str) -> None:
+    client = init("any-key", limits=Limits(bytes=1000))
+    found = _plan.read(client, file, 10_000)
+    size = sum(len(line) for line in Path(file).read_text().splitlines())
+    assert (found.requests, found.batches[0]) == (50, -(-size // 1000))
 
 
 @table("size", {str(size): size for size in (1, 2, 3, 9, 10, 50, 400, 1000, 10_000, 100_000)})
