@@ -42,6 +42,8 @@ def _cancel_job(out: Output, server: Server, folder: str) -> int:
 
     # a retry of the job, if that is what runs
     folder = _retry.links("", folder)[-1].folder
+    # Only the last one can have batches that run: a retry begins when what was before it has ended.
+    folder = _retry.begun(_retry.links("", folder))[-1].folder
     out.has_events = True
     out.goes_on = lambda: [("The job is being canceled. Continue:", words())]
     with shown(out, server.pace) as progress:

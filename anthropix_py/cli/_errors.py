@@ -142,7 +142,9 @@ def failure_of(error: BaseException) -> Failure:
         case UnknownOutcome():
             return _in_doubt(error)
         case FileError():
-            return _of_file(error.path, error.detail)
+            # the option has the name of the argument
+            detail = error.detail.replace("pass replace=True", "pass --replace")
+            return _of_file(error.path, detail)
         case OSError():
             return _of_file(str(error.filename or "stdout"), error.strerror or str(error))
         case ModuleNotFoundError():

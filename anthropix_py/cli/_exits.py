@@ -13,7 +13,7 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 MEANINGS = {
-    DONE: "done; every row succeeded",
+    DONE: "done; every row succeeded (a refusal and a text that was cut off count as successes)",
     FAILED: "failed; safe to run again",
     WRONG_USE: "wrong use, or wrong content of a file; nothing was sent",
     SOME_FAILED: "finished, but some rows failed",

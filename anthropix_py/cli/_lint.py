@@ -49,6 +49,8 @@ def command(
     """
     report = unwrap(validate.file(file))
     _print(out, report)
+    if not report.requests:
+        raise wrong_use(f"{file} holds no requests")
     if report.errors or (strict and report.warned):
         return _exits.WRONG_USE
     if server is None:

@@ -25,14 +25,15 @@ Format = Literal["jsonl", "csv", "parquet"]
     "--format",
     "kind",
     type=click.Choice(["jsonl", "csv", "parquet"]),
-    default="jsonl",
-    show_default=True,
-    help="The rows as the API sent them, or a table of them; Parquet needs the extra [table].",
+    help="The rows as the API sent them (jsonl), or a table of them; by default by the end of "
+    "FILE's name. Parquet needs the extra [table].",
 )
 @click.option("--replace", is_flag=True, help="Replace FILE if it is there.")
 @printing()
 @talking()
-def command(out: Output, server: Server, id: str, output: str, kind: Format, replace: bool) -> None:
+def command(
+    out: Output, server: Server, id: str, output: str, kind: Format | None, replace: bool
+) -> None:
     """Print the rows of an ended batch, or write them to a file.
 
     A file appears only when it is complete; for jsonl the same command continues after a crash.
@@ -40,6 +41,7 @@ def command(out: Output, server: Server, id: str, output: str, kind: Format, rep
     usual question (outcome, text, tokens, error), and the complete row in the last one.
     """
     out.say(server.line)
+    kind = kind or _kind_of(output)
     if kind == "parquet" and output == "-":
         raise wrong_use("Parquet cannot go to stdout", "name a file with -o")
     if kind == "jsonl" and output != "-":
@@ -57,3 +59,10 @@ def command(out: Output, server: Server, id: str, output: str, kind: Format, rep
         return
     count = unwrap(tables.write(rows, output, kind, replace=replace))
     out.say(f"{plural(count, 'row')} in {output}")
+
+
+def _kind_of(output: str) -> Format:
+    """Return the format that the name of a file says; jsonl for any other name."""
+    if output.endswith(".parquet"):
+        return "parquet"
+    return "csv" if output.endswith(".csv") else "jsonl"

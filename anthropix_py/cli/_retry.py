@@ -9,8 +9,8 @@ can be unfinished. One that was planned but not begun (a dry run, a "no") is tak
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from .. import job, rows
 from ..result import unwrap
@@ -118,10 +118,10 @@ class _Rows:
     """The rows of one job. `next`: the next one, None at the end."""
 
     def __init__(self, folder: str) -> None:
-        self._rows: Iterator[Any] = unwrap(rows.read(os.path.join(folder, "results.jsonl")))
-        self.next: Mapping[str, Any] | None = next(self._rows, None)
+        self._rows: Iterator[Row] = unwrap(rows.read(os.path.join(folder, "results.jsonl")))
+        self.next: Row | None = next(self._rows, None)
 
-    def take(self) -> Mapping[str, Any]:
+    def take(self) -> Row:
         """Return the next row, and go on."""
         row = self.next
         if row is None:

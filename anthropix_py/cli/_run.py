@@ -169,12 +169,23 @@ class _Run:
             out.warn(f"{requests} will probably fail: anthropix lint {quote(file)}")
         return not options["dry_run"] and _plan.agreed(out, plan)
 
+    def _max_cost(self) -> float | None:
+        """Return the limit of this call; without one, that of the call before, which is named."""
+        given: float | None = self._options["max_cost"]
+        if given is not None or not self._job.is_known:
+            return given
+        known = job.policy(self._job.folder)
+        kept = known[1].max_cost if known[0] == "ok" else None
+        if kept is not None:
+            self._out.say(f"The limit of the last call holds: --max-cost {kept:g}")
+        return kept
+
     def _done(self) -> job.Summary:
         options, server, folder = self._options, self._server, self._job.folder
         policy = job.Policy(
             requests_per_batch=options["batch_size"],
             interval=options["interval"],
-            max_cost=options["max_cost"],
+            max_cost=self._max_cost(),
         )
         self._out.goes_on = self._goes_on
         with shown(self._out, server.pace) as progress:

@@ -54,6 +54,7 @@ __all__ = [
     "cancel",
     "failures",
     "locate",
+    "policy",
     "results",
     "resume",
     "run",
@@ -185,6 +186,19 @@ def status(directory: Directory) -> Progress:
     journal = _read_only(_existing(directory))
     try:
         return progress(journal, journal.load(Rules()), journal.get("next_at", 0.0))
+    finally:
+        journal.close()
+
+
+@_local
+def policy(directory: Directory) -> Policy:
+    """Return the numbers of the policy with which the job was run last; its functions are not kept.
+
+    Needs no network.
+    """
+    journal = _read_only(_existing(directory))
+    try:
+        return Policy(**journal.get("policy"))
     finally:
         journal.close()
 

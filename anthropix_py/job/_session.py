@@ -186,12 +186,18 @@ def _facts(
 
 def _compare(client: Client, journal: Journal, files: list[Source]) -> None:
     """Raise `JobError` if *files* are not the input of the job."""
-    marks = [one[:3] for one in journal.get("sources")]
+    known = journal.get("sources")
+    marks = [one[:3] for one in known]
     is_known = all(None not in mark for mark in marks)
     if is_known and marks == [one.mark for one in files]:
         return
     if journal.get("fingerprint") != fingerprint(files, client.limits):
-        raise _another_input(_what_changed(marks, [one.mark for one in files]))
+        raise _another_input(
+            _what_changed(
+                [[one[-1], *one[1:3]] for one in known],
+                [[one.label, *one.mark[1:]] for one in files],
+            )
+        )
 
 
 def _what_changed(old: list[list[Any]], new: list[list[Any]]) -> str:

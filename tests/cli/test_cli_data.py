@@ -216,7 +216,7 @@ def test_results_as_csv() -> None:
     done = desk.run("results", id, "--format", "csv")
     found = list(csv.DictReader(done.stdout.splitlines()))
     assert {one["custom_id"] for one in found} == {f"id-{number}" for number in range(5)}
-    assert desk.run("results", id, "--format", "csv", "-o", "t.csv").exit_code == 0
+    assert desk.run("results", id, "-o", "t.csv").exit_code == 0
     assert len(list(csv.DictReader(Path("t.csv").read_text().splitlines()))) == 5
 
 

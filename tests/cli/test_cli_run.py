@@ -552,6 +552,30 @@ def test_status_can_do_what_is_due(file: str) -> None:
     assert HOST in done.stderr
 
 
+# against a retry that goes on, and is billed
+def test_cancel_a_job_cancels_its_retry(file: str) -> None:
+    desk = Desk(outcomes={"errored": 1.0})
+    assert desk.run(*RUN).exit_code == 3
+    desk.store._pace = Desk(takes=1000, cancel_takes=1).store._pace
+    interrupted(desk, 3)
+    assert desk.run(*RUN, "--retry-failed").exit_code == 130
+    patient(desk)
+    assert desk.run("cancel", "--job", "r.jsonl.job").exit_code in (0, 3)
+    assert {one.status for one in desk.store.newest_first()} == {"ended"}
+
+
+# against a limit that is forgotten by the call that resumes
+def test_the_limit_of_the_last_call_holds(file: str) -> None:
+    written(Path(file), 50, model="claude-haiku-4-5")
+    desk = Desk()
+    assert desk.run(*RUN, "--max-cost", "0.000001").exit_code == 5
+    done = desk.run(*RUN)
+    assert done.exit_code == 5
+    assert "The limit of the last call holds: --max-cost 1e-06" in done.stderr
+    assert desk.store.newest_first() == []
+    assert desk.run(*RUN, "--max-cost", "9").exit_code == 0
+
+
 def test_cancel_a_job(file: str) -> None:
     desk = Desk(takes=1000, cancel_takes=1)
     interrupted(desk, 3)

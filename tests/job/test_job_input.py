@@ -135,6 +135,15 @@ def test_another_input_is_refused(desk: Desk) -> None:
     assert unwrap(desk.run(requests(3))).succeeded == 3
 
 
+def test_a_file_that_changed_is_named(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "in.jsonl"
+    file.write_text(text(requests(2)))
+    unwrap(desk.run(file))
+    assert unwrap(job.policy(desk.path)).max_cost is None
+    file.write_text(text(requests(3)))
+    stopped(desk.run(file), "another_input", "(in.jsonl has changed)")
+
+
 def test_the_files_that_changed_are_named(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for index, name in enumerate("abc"):
