@@ -165,7 +165,7 @@ def _finished(out: Output, code: int, failure: Failure | None) -> int:
 
 
 def _stopped(out: Output, stop: KeyboardInterrupt) -> Failure:
-    """Tell what goes on after an interrupt, and return it as a failure."""
+    """Return the failure of an interrupt, after printing what goes on."""
     kinds: dict[type, tuple[str, str]] = {
         TimeIsUp: ("timeout", "The time is up."),
         Terminated: ("terminated", "Terminated."),
@@ -185,7 +185,7 @@ def _stopped(out: Output, stop: KeyboardInterrupt) -> Failure:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does."""
+    """Make SIGTERM end the block as Ctrl-C does."""
 
     def stop(_: int, __: FrameType | None) -> None:
         raise Terminated
@@ -201,7 +201,7 @@ def _terminable() -> Iterator[None]:
 
 
 def _silence() -> None:
-    """Let nothing more be written to stdout: Python would complain when it exits."""
+    """Discard what is still written to stdout: Python would complain when it exits."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

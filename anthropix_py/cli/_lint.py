@@ -73,7 +73,7 @@ def _print(out: Output, report: validate.Report) -> None:
 def _ask(
     out: Output, server: Server, file: str, *, yes: bool, count_tokens: bool, canary: bool
 ) -> int:
-    """Let the server count and try the requests, and return the exit code."""
+    """Ask the server to count and to try the requests, and return the exit code."""
     from .. import preflight
 
     out.say(server.line)

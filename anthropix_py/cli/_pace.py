@@ -35,7 +35,7 @@ class Pace:
         return self._clock.random()
 
     def end_after(self, seconds: float | None) -> None:
-        """Let the time be up in so many seconds; None for never."""
+        """Set the time to be up in so many seconds; None for never."""
         if seconds is not None:
             self.deadline = self.monotonic() + seconds
 

@@ -17,7 +17,7 @@ def counted(counts: Mapping[str, object]) -> str:
 
 
 def moment(text: object) -> str | None:
-    """Return a time of the API to the second, as it stands there: in UTC."""
+    """Return a time of the API to the second, in UTC, as the API writes it."""
     if not isinstance(text, str):
         return None
     return text[:19].replace("T", " ")
