@@ -219,7 +219,7 @@ def test_value(value: Any, text: str) -> None:
         "a decimal NaN that signals": (decimal.Decimal("sNaN"), "is missing (NaN)"),
         "pandas' NA": (pd.NA, "is missing (NA)"),
         "pandas' NaT": (pd.NaT, "is missing (NaT)"),
-        "NumPy's NaT": (np.datetime64("NaT"), "is missing (NaN)"),
+        "NumPy's NaT": (np.datetime64("NaT", "s"), "is missing (NaN)"),
         # as a CSV file has a missing value
         "empty": ("", "is empty"),
     },
