@@ -111,6 +111,8 @@ def _counted(out: Output, requests: Iterator[Any]) -> Iterator[Any]:
     for request in requests:
         count += 1
         yield request
+    if not count:
+        raise wrong_use("the table has no rows", "pass CSV with a line of names, or JSON Lines")
     out.say(plural(count, "request"))
 
 

@@ -9,6 +9,7 @@ from ..errors import (
     AnthropixError,
     APIError,
     FileError,
+    InvalidRequest,
     MissingCredentials,
     TransportError,
     UnknownOutcome,
@@ -17,6 +18,7 @@ from . import _exits
 
 _KEYS = "https://console.anthropic.com/settings/keys"
 _AGAIN = "run the same command again"
+_LIST = "anthropix list shows the batches of this workspace"
 _SET_KEY = f"export ANTHROPIC_API_KEY=...  (a key from {_KEYS}; to rehearse: anthropix emulator)"
 
 
@@ -54,7 +56,7 @@ _STATUSES: dict[int, _Rule] = {
     401: _Rule(_exits.NOT_ALLOWED, f"check ANTHROPIC_API_KEY; keys are made at {_KEYS}"),
     402: _Rule(_exits.UNFINISHED, f"see to the billing of the organization, then {_AGAIN}"),
     403: _Rule(_exits.NOT_ALLOWED, "use a key of a workspace that permits it"),
-    404: _Rule(_exits.FAILED, "anthropix list shows the batches of this workspace"),
+    404: _Rule(_exits.FAILED, _LIST),
     413: _Rule(_exits.WRONG_USE, "anthropix run splits any number of requests into batches"),
     422: _Rule(_exits.WRONG_USE),
 }
@@ -121,6 +123,7 @@ _FILES: Mapping[str, str] = {
     "Read-only": "choose a place that can be written to",
     "Permission denied": "choose another place, or change its permissions",
     "No such file": "check the path",
+    "holds no": "name the files of requests *.jsonl or *.jsonl.gz",
     "in use": f"wait for the other process, then {_AGAIN}",
     "already": "choose another name, or add --replace",
 }
@@ -141,6 +144,8 @@ def failure_of(error: BaseException) -> Failure:
             return Failure(_exits.NOT_ALLOWED, "missing_credentials", message, _SET_KEY)
         case UnknownOutcome():
             return _in_doubt(error)
+        case InvalidRequest() if any(one.pointer == "batch id" for one in error.problems):
+            return Failure(_exits.WRONG_USE, "invalid_request", str(error), _LIST)
         case FileError():
             # the option has the name of the argument
             detail = error.detail.replace("pass replace=True", "pass --replace")

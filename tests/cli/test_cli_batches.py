@@ -288,8 +288,8 @@ def test_commands_on_one_batch(tmp_path: Path, command: list[str], form: list[st
 
 REFUSED: dict[str, tuple[list[str], int, str]] = {
     "an unknown batch": (["show", "msgbatch_unknown"], 1, "Next: anthropix list"),
-    "an id that is a path": (["show", "../x"], 2, ""),
-    "an empty id": (["show", ""], 2, ""),
+    "an id that is a path": (["show", "../x"], 2, "Next: anthropix list"),
+    "an empty id": (["show", ""], 2, "Next: anthropix list"),
     "cancel without an id": (["cancel"], 2, "Next: anthropix list"),
     "cancel with both": (["cancel", "x", "--job", "y"], 2, "Next: anthropix list"),
     "delete without consent": (["delete", "ID"], 2, "Next: add --yes"),

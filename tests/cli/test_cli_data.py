@@ -294,6 +294,8 @@ def test_a_file_of_requests_that_lint_and_run_take(tmp_path: Path) -> None:
 
 
 BAD_TABLES: dict[str, tuple[str, list[str], str]] = {
+    "nothing": ("", [], "no rows"),
+    "names alone": ("id,text\n", [], "no rows"),
     "no such column": ("id,txt\n1,a\n", [], "no column 'text'"),
     "no such id": ("text\na\n", [], "'id'"),
     "an empty text": ("id,text\n1,\n", [], "row 1"),

@@ -442,6 +442,11 @@ def empty(file: str) -> None:
     Path(file).write_text("\n")
 
 
+def folder(file: str) -> None:
+    Path("in").mkdir()
+    Path("in/requests.txt").touch()
+
+
 def nothing(file: str) -> None:
     pass
 
@@ -449,6 +454,7 @@ def nothing(file: str) -> None:
 RUN = ["run", "r.jsonl", "-o", "out.jsonl", "--yes"]
 WRONG: dict[str, tuple[Callable[[str], None], list[str], int, str]] = {
     "no file": (gone, RUN, 2, "no such file"),
+    "a folder of other files": (folder, ["run", "in", "--yes"], 1, "name the files of requests"),
     "stdin": (nothing, ["run", "-", "--yes"], 2, "run needs a file"),
     "a file of others": (taken, RUN, 2, "add --replace"),
     "no folder for the results": (nothing, [*RUN, "-o", "no/out"], 2, "there is no folder"),
