@@ -49,7 +49,7 @@ class _LazyGroup(click.Group):
             _show(error, words)
             code = error.exit_code
         except click.Abort:
-            # Ctrl-C at a question
+            # Ctrl-C before the command has begun
             click.echo("Nothing was done.", err=True)
             code = 130
         sys.exit(code)

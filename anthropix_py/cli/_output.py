@@ -159,7 +159,10 @@ class Output:
 
     def ask(self, question: str) -> bool:
         """Return whether a person says yes; nothing typed means no."""
-        return click.confirm(question, default=False, err=True)
+        # Not click.confirm: in `input` an interrupt is lost that arrives after the question was
+        # written and before reading begins. Here Python looks for it in between.
+        _write(f"{question} [y/N]: ", err=True)
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def clean(self, text: str) -> str:
         """Return *text* without what could control a terminal."""
