@@ -28,30 +28,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import batch, rows, split, types, usage, validate
 from ._version import __version__
-from .client import Client, init, with_options
-from .errors import (
-    AnthropixError,
-    APIError,
-    AuthError,
-    DecodeError,
-    FileError,
-    IncompleteResults,
-    InvalidRequest,
-    MissingCredentials,
-    MissingExtra,
-    NotEnded,
-    TransportError,
-    UnknownOutcome,
-    WaitTimeout,
-)
-from .limits import Limits
-from .result import Err, Ok, Result, unwrap
-from .retry import Policy
 
 if TYPE_CHECKING:
-    from . import build, cost, job, preflight, tables
+    from . import batch, build, cost, job, preflight, rows, split, tables, types, usage, validate
+    from .client import Client, init, with_options
+    from .errors import (
+        AnthropixError,
+        APIError,
+        AuthError,
+        DecodeError,
+        FileError,
+        IncompleteResults,
+        InvalidRequest,
+        MissingCredentials,
+        MissingExtra,
+        NotEnded,
+        TransportError,
+        UnknownOutcome,
+        WaitTimeout,
+    )
+    from .limits import Limits
+    from .result import Err, Ok, Result, unwrap
+    from .retry import Policy
 
 __all__ = [
     "APIError",
@@ -90,14 +89,49 @@ __all__ = [
     "with_options",
 ]
 
-# `job` alone takes as long to import as all the rest, because of SQLite.
-_LATE = frozenset(("build", "cost", "job", "preflight", "tables"))
+# Where the names come from that are not modules.
+_HOMES = {
+    "client": ("Client", "init", "with_options"),
+    "errors": (
+        "APIError",
+        "AnthropixError",
+        "AuthError",
+        "DecodeError",
+        "FileError",
+        "IncompleteResults",
+        "InvalidRequest",
+        "MissingCredentials",
+        "MissingExtra",
+        "NotEnded",
+        "TransportError",
+        "UnknownOutcome",
+        "WaitTimeout",
+    ),
+    "limits": ("Limits",),
+    "result": ("Err", "Ok", "Result", "unwrap"),
+    "retry": ("Policy",),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+_MODULES = {*__all__, *_HOMES, "transport"} - {*_HOME, "__version__"}
 
 
 def __getattr__(name: str) -> object:
-    """Import a module when it is first used: most programs need few of these."""
-    if name not in _LATE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Import what a name stands for when it is first used: most programs need few of them.
+
+    The command would take half as long again to print its help if it loaded everything.
+    """
     from importlib import import_module
 
-    return import_module(f".{name}", __name__)
+    if name in _HOME:
+        value: object = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    elif name in _MODULES:
+        value = import_module(f".{name}", __name__)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names, those that were not used yet too."""
+    return sorted({*__all__, *_MODULES})

@@ -90,6 +90,10 @@ def test_help_imports_no_command(argument: str) -> None:
     assert not loaded & {"rich", "urllib3", "cheroot", "pyarrow", "genai_prices", "anthropic"}
     commands = {f"anthropix_py.cli._{name}" for name in COMMANDS}
     assert not {*commands, "anthropix_py.emulator"} & set(done.stderr.split())
+    own = {name for name in done.stderr.split() if name.startswith("anthropix_py")}
+    # the rest of the package takes half as long as Python and click together
+    package = {"", "._version", ".cli", ".cli._app"}
+    assert own == {f"anthropix_py{name}" for name in package}
 
 
 def test_the_command_is_installed_under_its_name() -> None:
