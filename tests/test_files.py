@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import itertools
 import os
 import pathlib
@@ -74,3 +75,45 @@ def test_what_the_system_says_names_the_path(tmp_path: pathlib.Path) -> None:
     with pytest.raises(FileError, match="No such file") as caught, _files.as_file_errors(missing):
         _files.opened(missing, os.O_RDWR)
     assert caught.value.path == missing
+
+
+LINES: dict[str, tuple[bytes, list[bytes]]] = {
+    "empty": (b"", []),
+    "one byte": (b"a", [b"a"]),
+    "no newline at the end": (b"a\nb", [b"a\n", b"b"]),
+    "almost too long": (b"1234567\n8", [b"1234567\n", b"8"]),
+    "gzip": (gzip.compress(b"a\nb\n"), [b"a\n", b"b\n"]),
+    "gzip of two members": (gzip.compress(b"a\n") + gzip.compress(b"b\n"), [b"a\n", b"b\n"]),
+}
+
+NOT_LINES: dict[str, tuple[bytes, str]] = {
+    # against memory that fills up: no request is as long
+    "too long": (b"a\n" + b"b" * 99, "line 2 has 9 bytes or more"),
+    "too long when decompressed": (gzip.compress(b"b" * 99), "line 1 has 9 bytes or more"),
+    "cut gzip": (gzip.compress(b"a\n" * 99)[:-9], "compressed data is damaged"),
+    "a changed byte": (gzip.compress(b"a\n" * 99)[:-6] + b"123456", "compressed data is damaged"),
+    "the magic number alone": (b"\x1f\x8b", "compressed data is damaged"),
+    "not gzip after it": (b"\x1f\x8bnot at all", "compressed data is damaged"),
+}
+
+
+@table("content, expected", LINES)
+def test_lines(
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes,
+    expected: list[bytes],
+) -> None:
+    monkeypatch.setattr(_files, "LONGEST_LINE", 9)
+    (tmp_path / "a").write_bytes(content)
+    assert list(_files.lines(str(tmp_path / "a"))) == expected
+
+
+@table("content, words", NOT_LINES)
+def test_what_is_not_lines(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, content: bytes, words: str
+) -> None:
+    monkeypatch.setattr(_files, "LONGEST_LINE", 9)
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(_files.WrongContent, match=words):
+        list(_files.lines(str(tmp_path / "a")))

@@ -12,6 +12,7 @@ import pytest
 from samples import error_in, request, table
 
 from anthropix_py import Limits, split, unwrap, validate
+from anthropix_py._files import WrongContent
 from anthropix_py.errors import FileError
 from anthropix_py.validate import Place
 
@@ -163,7 +164,7 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     error_in(validate.file(tmp_path), FileError, "directory")
     damaged = tmp_path / "a.jsonl.gz"
     damaged.write_bytes(gzip.compress(line("a").encode() * 100)[:-20])
-    error_in(validate.file(damaged), FileError, "compressed data is damaged")
+    error_in(validate.file(damaged), WrongContent, "compressed data is damaged")
 
 
 @pytest.mark.parametrize("path", [None, 5.0, []], ids=repr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from .._files import WrongContent
 from ..errors import (
     AnthropixError,
     APIError,
@@ -146,6 +147,8 @@ def failure_of(error: BaseException) -> Failure:
             return _in_doubt(error)
         case InvalidRequest() if any(one.pointer == "batch id" for one in error.problems):
             return Failure(_exits.WRONG_USE, "invalid_request", str(error), _LIST)
+        case WrongContent():
+            return Failure(_exits.WRONG_USE, "wrong_use", str(error))
         case FileError():
             # the option has the name of the argument
             detail = error.detail.replace("pass replace=True", "pass --replace")

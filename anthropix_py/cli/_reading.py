@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import sys
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from .. import _json
+from .. import _files, _json
 from ._errors import wrong_use
 
 _EXPECTED = 'one request a line, {"custom_id": ..., "params": {...}}'
 RESULTS = "a file of results, the folder of a job, or a file of requests"
-_GZIP = b"\x1f\x8b"
 
 
 def check(path: str, expected: str = f"a file with {_EXPECTED}") -> str:
@@ -33,24 +30,10 @@ def requests(path: str) -> Iterator[dict[str, Any]]:
         return _parsed("stdin", sys.stdin.buffer)
     if Path(check(path)).is_dir():
         raise wrong_use(f"{path} is a folder", f"anthropix run {path} takes the files in a folder")
-    return _file(path)
+    return _parsed(path, _files.lines(path))
 
 
-def _file(path: str) -> Iterator[dict[str, Any]]:
-    with open(path, "rb") as file:
-        magic = file.read(2)
-        file.seek(0)
-        if magic != _GZIP:
-            yield from _parsed(path, file)
-            return
-        try:
-            with gzip.open(file, "rb") as unzipped:
-                yield from _parsed(path, unzipped)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise wrong_use(f"{path}: its compressed data is damaged: {error}") from None
-
-
-def _parsed(name: str, lines: IO[bytes] | gzip.GzipFile) -> Iterator[dict[str, Any]]:
+def _parsed(name: str, lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from .. import _files
 from .._files import as_file_errors
 from .._problem import Problem, shown
 from ..errors import FileError, InvalidRequest
@@ -86,7 +87,7 @@ def _given(requests: Iterator[Mapping[str, object]]) -> Iterator[Item]:
 def _lines(path: str) -> Iterator[Item]:
     name = os.path.basename(path)
     read = reader()
-    for number, line in enumerate(_open(path), 1):
+    for number, line in enumerate(_files.lines(path), 1):
         place = f"{name} line {number}"
         if not line.strip():
             continue
@@ -95,25 +96,6 @@ def _lines(path: str) -> Iterator[Item]:
         except ValueError as error:
             problem = Problem(None, None, place, f"not JSON ({error})", "a request, as JSON")
             yield Item(place, None, problem)
-
-
-def _open(path: str) -> Iterator[bytes]:
-    """Yield the lines of a file, compressed or not."""
-    import gzip
-    import zlib
-
-    with as_file_errors(path):
-        with open(path, "rb") as file:
-            magic = file.read(2)
-        if magic != b"\x1f\x8b":
-            with open(path, "rb") as file:
-                yield from file
-            return
-        try:
-            with gzip.open(path, "rb") as unzipped:
-                yield from unzipped
-        except (EOFError, zlib.error) as error:
-            raise FileError(path, f"its compressed data is damaged: {error}") from None
 
 
 def checked_id(item: Item) -> str | Problem:

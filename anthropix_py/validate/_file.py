@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from .. import _json
-from .._files import as_file_errors
+from .. import _files, _json
 from .._problem import Problem
-from ..errors import FileError
 from ..limits import Limits
 from ._checker import ENVELOPE, Checker, Ids, too_large_alone
 from ._look import Setting
 from ._report import Groups, Report
 
 _BOUNDLESS = 1 << 62
-_GZIP = b"\x1f\x8b"
 _MARK = b"\xef\xbb\xbf"  # the byte order mark that some programs write
 _MODELS = 1_000  # names that are counted; a file of garbage may have any number
 
@@ -23,31 +20,12 @@ _MODELS = 1_000  # names that are counted; a file of garbage may have any number
 def report(path: str, limits: Limits, setting: Setting) -> Report:
     """Return the report on the file at *path*. Raises `FileError`."""
     survey = _Survey(limits, setting)
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(_files.lines(path), 1):
         if number == 1:
             line = line.removeprefix(_MARK)
         if not line.isspace() and line:
             survey.feed(number, line)
     return survey.report(path)
-
-
-def _lines(path: str) -> Iterator[bytes]:
-    """Yield the lines of a file, compressed or not."""
-    import gzip
-    import zlib
-
-    with as_file_errors(path):
-        with open(path, "rb") as file:
-            magic = file.read(2)
-            if magic != _GZIP:
-                file.seek(0)
-                yield from file
-                return
-        try:
-            with gzip.open(path, "rb") as unzipped:
-                yield from unzipped
-        except (EOFError, zlib.error) as error:
-            raise FileError(path, f"its compressed data is damaged: {error}") from None
 
 
 class _Survey:
