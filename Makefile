@@ -15,6 +15,7 @@ check: .venv/with-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pyright
+	$(BIN)/python checks/command_pages.py --check
 
 faults: .venv/with-test
 	$(BIN)/python checks/faults.py

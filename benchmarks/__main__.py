@@ -13,7 +13,7 @@ from . import _plot, _report
 from ._bench import ROOT, Bench, Options, package_at, server
 from ._job import Counted
 from ._report import Goal
-from ._suites import SUITES
+from ._suites import NEWER, SUITES
 
 
 def main() -> int:
@@ -58,6 +58,9 @@ class Report:
     def run(self, name: str, options: Options) -> None:
         """Run a suite and print its tables."""
         start = time.monotonic()
+        if name in NEWER and options.then and not Path(options.then, "anthropix_py", name).exists():
+            print(f"{name}: the revision to compare with has no such module")
+            options = options._replace(then=None)
         with server(options.folder) as running:
             bench = Bench(options, running)
             outcome = SUITES[name](bench)

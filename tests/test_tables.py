@@ -137,7 +137,7 @@ def test_no_rows(tmp_path: Path, source: Any, format: Any) -> None:
 
 
 def test_nesting_too_deep_for_an_encoder(tmp_path: Path) -> None:
-    path, nested = tmp_path / "in", "[" * 9_000 + "]" * 9_000
+    path, nested = tmp_path / "in", "[" * 90_000 + "]" * 90_000
     path.write_text(json.dumps(of(type="x", y="@")).replace('"@"', nested))
     (tmp_path / "out").mkdir()
     [found] = written(tmp_path / "out", path, "parquet")

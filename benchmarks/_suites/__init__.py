@@ -23,3 +23,6 @@ SUITES: dict[str, Callable[[Bench], Outcome]] = {
     "job": jobs.job,
     "tables": tables.tables,
 }
+
+NEWER = ("job", "tables")
+"""Suites that measure a module of the same name, which early revisions of the package lack."""
