@@ -94,7 +94,7 @@ class Encoder:
         rest = b'","params":%b}' % params
         if AFTER_ID + len(rest) + EMPTY > self._limits.bytes:
             return None
-        return Encoded(_as_json(request["custom_id"]), rest)
+        return Encoded(_json.dumps(request["custom_id"]), rest)
 
     def _encoded(self, item: Item) -> Encoded | None:
         """Return a request, checked completely; None if it has faults, which are kept."""
@@ -119,7 +119,7 @@ class Encoder:
         self._warn([one for one in problems if one.severity == "warning"])
         if errors:
             return None
-        return Encoded(_as_json(id), request[AFTER_ID:])
+        return Encoded(_json.dumps(id), request[AFTER_ID:])
 
     def fail_if_faulty(self) -> None:
         """Raise `InvalidRequest` if anything is wrong with the input."""
@@ -134,11 +134,6 @@ class Encoder:
     def _warn(self, problems: list[Problem]) -> None:
         self.warned += bool(problems)
         self.warnings += problems[: max(0, 10 - len(self.warnings))]
-
-
-def _as_json(id: str) -> bytes:
-    # A copy, because a short text from orjson keeps hold of a buffer of 1 KB.
-    return bytes(bytearray(_json.dumps(id)))
 
 
 def _with_id(request: object, id: str) -> dict[str, object]:

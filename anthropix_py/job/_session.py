@@ -201,7 +201,7 @@ def _compare(client: Client, journal: Journal, files: list[Source]) -> None:
 
 
 def _what_changed(old: list[list[Any]], new: list[list[Any]]) -> str:
-    """Return which files are others than before, if the input is files; else nothing."""
+    """Return which files differ from those of the job; nothing if the input is not files."""
     before = {name: mark for name, *mark in old}
     now = {name: mark for name, *mark in new}
     if None in [size for _, size, _ in [*old, *new]]:
